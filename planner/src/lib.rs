@@ -12,3 +12,4 @@ pub mod action;
 pub mod catalog;
 pub mod error;
 pub mod plan;
+pub mod sql;

@@ -1,0 +1,6 @@
+//! Text to [`Statement`](statement::Statement): the *parse* step.
+
+pub mod name;
+pub mod position;
+pub mod query;
+pub mod statement;
