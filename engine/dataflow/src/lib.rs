@@ -1,1 +1,31 @@
-//! (skeleton)
+//! The running engine: incremental plans as timely dataflows on worker threads.
+//!
+//! An [`Engine`] is told what exists (base relations, queries) and what happens (one tick at a time), and says what
+//! each tick brought about. It reads no source and no clock of its own: the same calls give the same outputs.
+//!
+//! ```text
+//! Engine (caller's thread)                     worker 0 … n−1
+//!   add_relation, install, remove, tick ──────→ relation logs ─→ dataflows ─→ relation logs, sinks
+//!   poll, wait ←──────────────── one report per worker and tick ────────────┘
+//! ```
+//!
+//! `worker` runs one timely worker; `relation` holds what its dataflows read and write; `render` turns a plan into a
+//! dataflow, `operator` is the frame of every stateful operator.
+
+mod api;
+mod engine;
+mod errors;
+mod expr;
+mod intake;
+mod operator;
+mod relation;
+mod render;
+mod sink;
+mod tick;
+mod worker;
+
+pub use api::{
+    BaseRelation, Dataflow, EngineError, ErrorRow, Intake, LateRow, OperatorStats, Options, Publish, QueryId,
+    RejectedRow, Rows, Stepping, StreamTime, TickInputs, TickOutput,
+};
+pub use engine::Engine;

@@ -1,0 +1,257 @@
+//! The frame of every operator that keeps state: it runs once per tick, when the tick's input is complete.
+//!
+//! The frame collects batches by tick, waits for the frontier, holds the capability and counts; the operator is a
+//! function from a tick and its batches to batches. Ticks are totally ordered and come in order.
+//!
+//! ```text
+//! batches of tick t … ─→ pending[t] ─ frontier passes t ─→ logic(t, inputs, emit) ─→ batches at t
+//! ```
+//!
+//! # Contract
+//! * `logic` is called once for each tick that has input on any side, and with [`Calls::EveryTick`] for every tick from
+//!   the start on, in order, on every worker.
+//! * What it emits leaves at that tick.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use millrace_data::Batch;
+use millrace_data::exchange::by_key;
+use millrace_world::Clock;
+use timely::container::NoopBuilder;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::OutputBuilderSession;
+use timely::dataflow::operators::generic::operator::Operator;
+use timely::progress::frontier::MutableAntichain;
+
+use crate::render::Rows;
+
+/// Where an operator's batches go.
+pub(crate) type Output<'a> = OutputBuilderSession<'a, u64, NoopBuilder<Batch>>;
+
+/// Counters of one operator on one worker.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) rows_out: Cell<u64>,
+    pub(crate) bytes: Cell<u64>,
+    pub(crate) busy_ns: Cell<u64>,
+}
+
+/// Counts for an operator while it works.
+#[derive(Clone)]
+pub(crate) struct Meter {
+    pub(crate) counters: Rc<Counters>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Meter {
+    /// Runs `work`, counting its time.
+    pub(crate) fn busy<R>(&self, work: impl FnOnce() -> R) -> R {
+        let begun = self.clock.monotonic_ns();
+        let result = work();
+        let busy = &self.counters.busy_ns;
+        busy.set(busy.get() + self.clock.monotonic_ns().saturating_sub(begun));
+        result
+    }
+    /// Rows that left.
+    pub(crate) fn produced(&self, rows: usize) {
+        self.counters.rows_out.set(self.counters.rows_out.get() + rows as u64);
+    }
+    /// Bytes of state that the operator holds now.
+    pub(crate) fn holds(&self, bytes: usize) {
+        self.counters.bytes.set(bytes as u64);
+    }
+}
+
+/// When the logic is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calls {
+    /// For ticks with input.
+    WithInput,
+    /// For every tick from this one on: operators that act on the passing of time.
+    EveryTick(u64),
+}
+
+/// How rows come to the worker that needs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// They stay where they are.
+    Local,
+    /// Rows of equal key columns come together; no columns: all on one worker.
+    Key(Vec<usize>),
+}
+
+/// Batches waiting for their tick to be complete.
+struct Pending<const N: usize> {
+    ticks: BTreeMap<u64, (Option<Capability<u64>>, [Vec<Batch>; N])>,
+    calls: Calls,
+    /// Held for ticks without input; `None` once the input has ended.
+    held: Option<Capability<u64>>,
+}
+
+impl<const N: usize> Pending<N> {
+    fn new(calls: Calls, capability: Capability<u64>) -> Self {
+        let held = match calls {
+            Calls::WithInput => None,
+            Calls::EveryTick(start) => Some(capability.delayed(&start)),
+        };
+        Pending { ticks: BTreeMap::new(), calls, held }
+    }
+
+    fn add(&mut self, side: usize, capability: Capability<u64>, batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let entry = self.ticks.entry(*capability.time()).or_insert_with(|| (None, std::array::from_fn(|_| vec![])));
+        entry.1[side].push(batch);
+        entry.0 = Some(capability);
+    }
+
+    /// The next complete tick, given that everything before `frontier` is (`None`: everything).
+    fn next(&mut self, frontier: Option<u64>) -> Option<(Capability<u64>, [Vec<Batch>; N])> {
+        let complete = |tick: u64| frontier.is_none_or(|f| tick < f);
+        let with_input = self.ticks.first_key_value().map(|(tick, _)| *tick).filter(|t| complete(*t));
+        if let (Calls::EveryTick(_), Some(held)) = (self.calls, &mut self.held) {
+            let tick = *held.time();
+            if frontier.is_none() {
+                // the input has ended: ticks without input are no more
+                self.held = None;
+            } else if complete(tick) && with_input.is_none_or(|t| t > tick) {
+                let at = held.clone();
+                held.downgrade(&(tick + 1));
+                return Some((at, std::array::from_fn(|_| vec![])));
+            } else if with_input == Some(tick) {
+                held.downgrade(&(tick + 1));
+            }
+        }
+        let (capability, inputs) = self.ticks.remove(&with_input?)?;
+        Some((capability?, inputs))
+    }
+}
+
+fn least(frontier: &MutableAntichain<u64>) -> Option<u64> {
+    frontier.frontier().iter().min().copied()
+}
+
+/// A stateful operator with one input: `logic(tick, batches, emit)`.
+pub(crate) fn unary<'scope>(
+    input: Rows<'scope>,
+    name: &str,
+    route: Route,
+    calls: Calls,
+    meter: Meter,
+    mut logic: impl FnMut(u64, Vec<Batch>, &mut dyn FnMut(Batch)) + 'static,
+) -> Rows<'scope> {
+    macro_rules! build {
+        ($pact:expr) => {
+            input.unary_frontier::<NoopBuilder<Batch>, _, _, _>($pact, name, move |capability, _| {
+                let mut pending = Pending::<1>::new(calls, capability);
+                move |(input, frontier), output| {
+                    input.for_each(|capability, batch| {
+                        let capability = capability.retain_least(0);
+                        if let Some(capability) = capability {
+                            pending.add(0, capability, std::mem::take(batch));
+                        }
+                    });
+                    let frontier = least(frontier);
+                    while let Some((capability, [batches])) = pending.next(frontier) {
+                        let tick = *capability.time();
+                        meter.busy(|| {
+                            logic(tick, batches, &mut |batch| give(output, &capability, batch, &meter));
+                        });
+                    }
+                }
+            })
+        };
+    }
+    match route {
+        Route::Local => build!(Pipeline),
+        Route::Key(key) => build!(by_key(key)),
+    }
+}
+
+/// A stateful operator with two inputs: `logic(tick, left batches, right batches, emit)`.
+pub(crate) fn binary<'scope>(
+    left: Rows<'scope>,
+    right: Rows<'scope>,
+    name: &str,
+    routes: (Route, Route),
+    calls: Calls,
+    meter: Meter,
+    mut logic: impl FnMut(u64, Vec<Batch>, Vec<Batch>, &mut dyn FnMut(Batch)) + 'static,
+) -> Rows<'scope> {
+    macro_rules! build {
+        ($left:expr, $right:expr) => {
+            left.binary_frontier::<_, NoopBuilder<Batch>, _, _, _, _>(
+                right,
+                $left,
+                $right,
+                name,
+                move |capability, _| {
+                    let mut pending = Pending::<2>::new(calls, capability);
+                    move |(left, left_frontier), (right, right_frontier), output| {
+                        left.for_each(|capability, batch| {
+                            if let Some(capability) = capability.retain_least(0) {
+                                pending.add(0, capability, std::mem::take(batch));
+                            }
+                        });
+                        right.for_each(|capability, batch| {
+                            if let Some(capability) = capability.retain_least(0) {
+                                pending.add(1, capability, std::mem::take(batch));
+                            }
+                        });
+                        let frontier = match (least(left_frontier), least(right_frontier)) {
+                            (Some(a), Some(b)) => Some(a.min(b)),
+                            (a, b) => a.or(b),
+                        };
+                        while let Some((capability, [lefts, rights])) = pending.next(frontier) {
+                            let tick = *capability.time();
+                            meter.busy(|| {
+                                logic(tick, lefts, rights, &mut |batch| {
+                                    give(output, &capability, batch, &meter);
+                                });
+                            });
+                        }
+                    }
+                },
+            )
+        };
+    }
+    match routes {
+        (Route::Local, Route::Local) => build!(Pipeline, Pipeline),
+        (Route::Local, Route::Key(b)) => build!(Pipeline, by_key(b)),
+        (Route::Key(a), Route::Local) => build!(by_key(a), Pipeline),
+        (Route::Key(a), Route::Key(b)) => build!(by_key(a), by_key(b)),
+    }
+}
+
+/// A stateless operator: a batch in, batches out at once. `logic(tick, batch, emit)`.
+pub(crate) fn stateless<'scope>(
+    input: Rows<'scope>,
+    name: &str,
+    meter: Meter,
+    mut logic: impl FnMut(u64, Batch, &mut dyn FnMut(Batch)) + 'static,
+) -> Rows<'scope> {
+    input.unary::<NoopBuilder<Batch>, _, _, _>(Pipeline, name, move |_, _| {
+        move |input, output| {
+            input.for_each(|capability, batch| {
+                let Some(capability) = capability.retain_least(0) else { return };
+                let (tick, batch) = (*capability.time(), std::mem::take(batch));
+                if batch.is_empty() {
+                    return;
+                }
+                meter.busy(|| logic(tick, batch, &mut |batch| give(output, &capability, batch, &meter)));
+            });
+        }
+    })
+}
+
+fn give(output: &mut Output<'_>, capability: &Capability<u64>, mut batch: Batch, meter: &Meter) {
+    if !batch.is_empty() {
+        meter.produced(batch.len());
+        output.session_with_builder(capability).give_container(&mut batch);
+    }
+}
