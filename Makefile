@@ -1,0 +1,47 @@
+# Every target installs what it needs: a fresh Debian machine with Rust (rustup), a C compiler and Python 3 is enough.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench mutants property tools clean
+
+CARGO ?= cargo
+VENV := .tools/venv
+PYTHON := $(VENV)/bin/python
+DUCKDB_VERSION := 2.0.1
+MUTANTS ?= 50
+CASES ?= 20000
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## the binary, at target/release/millrace
+	@echo "Building millrace. The first build compiles some 330 crates: about ten minutes on 2 cores."
+	$(CARGO) build --release --locked -p millrace
+
+demo: build ## the pipeline of the talk on generated events, live in the terminal
+	./target/release/millrace demo
+
+test: tools ## every test, the property test and the comparison with DuckDB among them
+	$(CARGO) test --workspace --locked
+
+lint: ## format and clippy, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+property: ## the property test alone: make property CASES=100000 SEED=7
+	MILLRACE_CASES=$(CASES) MILLRACE_SEED=$(SEED) $(CARGO) test --locked -p millrace-tests property -- --nocapture
+
+bench: ## the benchmarks, small: tables on stdout
+	$(CARGO) run --release --locked -p millrace-bench
+
+mutants: ## does the test suite notice bugs? a seeded sample of mutants
+	command -v cargo-mutants >/dev/null || $(CARGO) install --locked cargo-mutants
+	tests/mutants.sh $(MUTANTS)
+
+tools: $(VENV)/.duckdb-$(DUCKDB_VERSION)
+
+$(VENV)/.duckdb-$(DUCKDB_VERSION):
+	tests/install-duckdb.sh $(VENV) $(DUCKDB_VERSION)
+	touch $@
+
+clean: ## forget everything that was built
+	$(CARGO) clean
+	rm -rf .tools
