@@ -1,1 +1,1 @@
-//! (skeleton)
+//! The correctness harness: what a query must say, computed without any of the engine's tricks.
