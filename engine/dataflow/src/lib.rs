@@ -13,8 +13,10 @@
 //! dataflow, `operator` is the frame of every stateful operator.
 
 mod api;
+mod by_group;
 mod engine;
 mod errors;
+mod exact;
 mod expr;
 mod intake;
 mod operator;

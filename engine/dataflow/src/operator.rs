@@ -48,6 +48,11 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
+    /// For a part of an operator whose rows are not the operator's: they count nowhere, and neither does its time.
+    pub(crate) fn part(&self) -> Meter {
+        Meter { counters: Rc::default(), clock: Arc::clone(&self.clock) }
+    }
+
     /// Runs `work`, counting its time.
     pub(crate) fn busy<R>(&self, work: impl FnOnce() -> R) -> R {
         let begun = self.clock.monotonic_ns();
