@@ -3,4 +3,5 @@
 //! [`reference`] evaluates a bound query over a history of changes, one row and one tick at a time; nothing is
 //! incremental, nothing is vectorised, and it reads like the SQL standard. What the engine maintains is held equal to it.
 
+pub mod property;
 pub mod reference;

@@ -1,6 +1,7 @@
 //! Everything that is tested across crates, in one binary.
 //!
-//! `tidy`: the tree itself.
+//! `tidy`: the tree itself. `property`: incremental answers equal recomputation, for random queries and changes.
 #![allow(clippy::disallowed_methods, reason = "tests read the tree and start programs")]
 
+mod property;
 mod tidy;
