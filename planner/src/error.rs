@@ -54,6 +54,14 @@ pub enum ErrorKind {
     TooComplex,
     /// 0A000: parses, means something, and is not supported.
     NotSupported,
+    /// 22000: the user's data stops a statement that was told to stop on it. Of the session, not of the planner.
+    Data,
+    /// 53200: a limit of memory was reached. Of the session.
+    Resources,
+    /// 57014: interrupted, or a timeout has passed. Of the session.
+    Canceled,
+    /// 58030: a file, a disk or a source is not as the statement says. Of the session.
+    World,
     /// XX000: a contradiction inside the planner; always a bug of ours.
     Internal,
 }
@@ -77,6 +85,10 @@ impl ErrorKind {
             ErrorKind::InvalidDefinition => "42P16",
             ErrorKind::TooComplex => "54001",
             ErrorKind::NotSupported => "0A000",
+            ErrorKind::Data => "22000",
+            ErrorKind::Resources => "53200",
+            ErrorKind::Canceled => "57014",
+            ErrorKind::World => "58030",
             ErrorKind::Internal => "XX000",
         }
     }
@@ -158,8 +170,7 @@ impl PlanError {
             margin = gutter.len();
             let pad = " ".repeat(margin);
             // tabs keep their width so that the caret stands below its column
-            let lead: String =
-                text[line_start..start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let lead: String = text[line_start..start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             out += &format!(
                 "\n{pad} --> {name}:{line_no}:{column}\n{pad}  |\n{gutter}  | {}\n{pad}  | {lead}{}",
                 text[line_start..line_end].trim_end_matches('\r'),
