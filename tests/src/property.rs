@@ -12,5 +12,6 @@ pub mod coverage;
 pub mod duckdb;
 pub mod generate;
 pub mod query;
+pub mod record;
 pub mod run;
 pub mod shrink;

@@ -11,11 +11,11 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::LogicalPlan;
 use millrace_data::Batch;
 use millrace_dataflow::{
-    BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, Stepping, StreamTime, TickInputs, TickOutput,
+    BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, Stepping, TickInputs, TickOutput,
 };
 use millrace_planner::action::{Action, CreateQuery};
 use millrace_planner::bind::{BoundQuery, Purpose, bind_query};
-use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, RelationKind};
+use millrace_planner::catalog::{Catalog, Definition, Relation, RelationKind};
 use millrace_planner::plan::{Node, Op as PlanOp, State};
 use millrace_planner::sql::script::parse_statement;
 use millrace_planner::sql::statement::Statement;
@@ -25,7 +25,8 @@ use crate::property::case::Case;
 use crate::property::changes::{Op, RELATIONS, ddl};
 use crate::property::coverage::Seen;
 use crate::property::generate::Shape;
-use crate::reference::{self, Change, History, Values};
+use crate::property::record::Recorder;
+use crate::reference::{self, Values};
 
 /// A multiset of rows.
 pub type Bag = HashMap<Values, i64>;
@@ -128,22 +129,12 @@ pub fn run(case: &Case) -> Outcome {
 struct Runner<'c> {
     planned: &'c Planned,
     engine: Engine,
-    history: History,
-    feed: Feed,
+    recorder: Recorder,
     tick: u64,
     /// Per way: its first tick and what it says now.
     ways: HashMap<&'static str, (u64, Bag)>,
     /// A group or the whole answer went away.
     emptied: bool,
-}
-
-/// What the sources remember: offsets and event times.
-#[derive(Default)]
-struct Feed {
-    offsets: HashMap<(usize, i32), i64>,
-    lanes: HashMap<(usize, i32), i64>,
-    tables: HashMap<(usize, Values), Values>,
-    bags: HashMap<usize, Vec<Values>>,
 }
 
 impl<'c> Runner<'c> {
@@ -168,8 +159,7 @@ impl<'c> Runner<'c> {
         let mut runner = Runner {
             planned,
             engine,
-            history: History::default(),
-            feed: Feed::default(),
+            recorder: Recorder::new(&planned.catalog),
             tick: 0,
             ways: HashMap::new(),
             emptied: false,
@@ -188,10 +178,6 @@ impl<'c> Runner<'c> {
         self.ways.insert(way, (self.tick + 1, Bag::new()));
     }
 
-    fn relation(&self, at: usize) -> RelationId {
-        self.planned.catalog.get(RELATIONS[at].name).expect("a relation of the test").id
-    }
-
     fn tick(&mut self, ops: &[Op]) -> Result<(), String> {
         self.tick += 1;
         let inputs = self.inputs(ops);
@@ -202,61 +188,16 @@ impl<'c> Runner<'c> {
         self.compare(&output)
     }
 
-    /// The tick's rows for the engine, and the same as history for the reference.
     fn inputs(&mut self, ops: &[Op]) -> TickInputs {
-        let mut inputs = TickInputs { now_ms: self.tick as i64 * 1000, ..TickInputs::default() };
-        for (at, shape) in RELATIONS.iter().enumerate() {
-            let mine: Vec<&Op> = ops.iter().filter(|o| o.relation == at).collect();
-            if mine.is_empty() {
-                continue;
-            }
-            let relation = self.relation(at);
-            let mut rows: Vec<Values> = vec![];
-            for op in &mine {
-                let values = self.feed.complete(at, op);
-                self.note(at, relation, op, &values);
-                rows.push(values);
-            }
-            let deletes: BooleanArray = mine.iter().map(|o| Some(o.delete)).collect();
-            let deletes = (!shape.stream).then_some(deletes);
-            inputs.rows.push(Rows { relation, batch: batch(&rows), deletes, only: None });
-            let time = self.feed.stream_time(at);
-            inputs.stream_times.push((relation, time));
-            self.history.set_stream_time(relation, self.tick, time);
-        }
-        inputs
-    }
-
-    fn note(&mut self, at: usize, relation: RelationId, op: &Op, values: &Values) {
-        let tick = self.tick;
-        let shape = &RELATIONS[at];
-        let mut push = |values: Values, diff| self.history.push(relation, Change { tick, values, diff });
-        if shape.stream {
-            push(values.clone(), 1);
-        } else if shape.key.is_empty() {
-            let width = shape.columns.len();
-            let bag = self.feed.bags.entry(at).or_default();
-            if op.delete {
-                if let Some(i) = bag.iter().position(|r| r[..width] == values[..width]) {
-                    push(bag.remove(i), -1);
-                }
-            } else {
-                bag.push(values.clone());
-                push(values.clone(), 1);
-            }
-        } else {
-            let key: Values = shape.key.iter().map(|c| values[*c].clone()).collect();
-            let old = if op.delete {
-                self.feed.tables.remove(&(at, key))
-            } else {
-                self.feed.tables.insert((at, key), values.clone())
-            };
-            if let Some(old) = old {
-                push(old, -1);
-            }
-            if !op.delete {
-                push(values.clone(), 1);
-            }
+        let recorded = self.recorder.tick(self.tick, ops);
+        let rows = recorded.iter().map(|r| {
+            let deletes = (!RELATIONS[r.at].stream).then(|| BooleanArray::from(r.deletes.clone()));
+            Rows { relation: r.relation, batch: batch(&r.rows), deletes, only: None }
+        });
+        TickInputs {
+            rows: rows.collect(),
+            stream_times: recorded.iter().map(|r| (r.relation, r.time)).collect(),
+            now_ms: self.tick as i64 * 1000,
         }
     }
 
@@ -316,7 +257,7 @@ impl<'c> Runner<'c> {
     }
 
     fn expected(&self, plan: &LogicalPlan, start: u64) -> Result<(Bag, usize), String> {
-        let answer = reference::answer(plan, &self.history, start, self.tick)?;
+        let answer = reference::answer(plan, self.recorder.history(), start, self.tick)?;
         let mut bag = Bag::new();
         for mut values in answer.rows {
             values.truncate(self.planned.create.query.visible);
@@ -337,31 +278,6 @@ impl<'c> Runner<'c> {
         };
         let (left, right) = (only(one, other), only(other, one));
         format!("tick {}: {a} and {b} differ\nonly {a} says:\n{left}\nonly {b} says:\n{right}", self.tick)
-    }
-}
-
-impl Feed {
-    /// The row with its system columns.
-    fn complete(&mut self, at: usize, op: &Op) -> Values {
-        let lane_key = (at, op.partition);
-        let offset = self.offsets.entry(lane_key).or_insert(0);
-        *offset += 1;
-        let lane = self.lanes.get(&lane_key).copied();
-        let latest = lane.map_or(op.row_time, |l| l.max(op.row_time));
-        self.lanes.insert(lane_key, latest);
-        let mut values = op.values.clone();
-        values.push(ScalarValue::Int64(Some(op.row_time)));
-        values.push(ScalarValue::Int32(Some(op.partition)));
-        values.push(ScalarValue::Int64(Some(*offset)));
-        values.push(ScalarValue::Int64(lane));
-        values
-    }
-
-    /// The least over the two partitions of the largest event time; the start while one has none.
-    fn stream_time(&self, at: usize) -> StreamTime {
-        let lanes = (0..2).map(|p| self.lanes.get(&(at, p)).copied().unwrap_or(i64::MIN));
-        let time = lanes.min().unwrap_or(i64::MIN);
-        StreamTime { close: time, retain: time }
     }
 }
 
