@@ -5,3 +5,4 @@
 
 pub mod property;
 pub mod reference;
+pub mod stream;

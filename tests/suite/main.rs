@@ -1,9 +1,10 @@
 //! Everything that is tested across crates, in one binary.
 //!
 //! `tidy`: the tree itself. `property`: incremental answers equal recomputation, for random queries and changes.
-//! `duckdb`: the reference evaluator says what DuckDB says.
+//! `stream`: changelogs of small pipelines. `duckdb`: the reference evaluator says what DuckDB says.
 #![allow(clippy::disallowed_methods, reason = "tests read the tree and start programs")]
 
 mod duckdb;
 mod property;
+mod stream;
 mod tidy;
