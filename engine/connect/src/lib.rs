@@ -9,6 +9,7 @@
 
 mod error;
 mod event_time;
+mod file;
 mod generator;
 mod options;
 mod source;
@@ -81,6 +82,7 @@ pub struct SourceRequest<'a> {
 /// If a wanted column is none of the declared (or inferred) ones.
 pub fn open_source(request: &SourceRequest<'_>, world: &World) -> Result<Box<dyn Source>, ConnectError> {
     match Connector::of(request.options)? {
+        Connector::File => file::open(request, world),
         Connector::Generator => generator::open(request, world),
         other => Err(ConnectError::new(
             ConnectErrorKind::NotSupported,
