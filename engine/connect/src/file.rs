@@ -14,6 +14,7 @@ mod follow;
 mod format;
 mod paths;
 mod rows;
+mod sink;
 mod text;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use self::follow::Followed;
 use self::format::{FileFormat, delimited_options};
 use self::paths::{FileToRead, Paths};
 use self::rows::RowMaker;
+pub(crate) use self::sink::open as open_sink;
 use self::text::{TextFormat, TextReader};
 use crate::SourceRequest;
 use crate::error::{ConnectError, ConnectErrorKind, SourceError};

@@ -1,8 +1,7 @@
 //! Where rows come from and go to: one connector a file or folder.
 //!
 //! [`open_source`] turns the options of a relation into a [`Source`] whose readers bring decoded batches;
-//! [`open_sink`] turns those of a derived relation into a [`Sink`] that takes them. Which connectors there are says
-//! [`Connector`]. Everything outside is reached through the [`World`] that is handed in.
+//! [`open_sink`] turns those of a derived relation into a [`Sink`] that takes its rows. [`Connector`] says which there are. Everything outside is reached through the [`World`] that is handed in.
 //!
 //! What it does not do: embedded topics (they are the engine's log), merging sources by time, cutting ticks, primary
 //! keys. Rows are decoded and encoded by `millrace-format`; this crate knows files, time and pace.
@@ -10,8 +9,10 @@
 mod error;
 mod event_time;
 mod file;
+mod generate;
 mod generator;
 mod options;
+mod sink;
 mod source;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,9 @@ use std::collections::BTreeMap;
 use millrace_world::World;
 
 pub use error::{ConnectError, ConnectErrorKind, DecodeErrorRow, SourceError, SourceErrorKind};
+pub use generate::generate_file;
 pub use generator::generator_names;
+pub use sink::{Sink, SinkError, Written};
 pub use source::{Column, Progress, Read, Source, SourceBatch, SourceReader};
 
 /// Most rows of one read, whatever is asked for: bounds a batch.
@@ -42,21 +45,36 @@ pub enum Connector {
 }
 
 impl Connector {
+    /// As CONNECTOR writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Connector::Topic => "topic",
+            Connector::File => "file",
+            Connector::Generator => "generator",
+            Connector::Memory => "memory",
+        }
+    }
+
+    fn not_here(self, what: &str) -> ConnectError {
+        let mut error =
+            ConnectError::option("CONNECTOR", format!("CONNECTOR = '{}' has no {what} to open", self.name()));
+        error.kind = ConnectErrorKind::NotSupported;
+        error
+    }
+
     /// The connector that the options name; without a name, the topic.
     ///
     /// # Errors
     /// If there is none of that name.
     pub fn of(options: &BTreeMap<String, String>) -> Result<Self, ConnectError> {
-        const NAMES: [&str; 4] = ["topic", "file", "generator", "memory"];
+        const ALL: [Connector; 4] = [Connector::Topic, Connector::File, Connector::Generator, Connector::Memory];
         let Some(name) = options.get("CONNECTOR") else { return Ok(Connector::Topic) };
-        match name.to_ascii_lowercase().as_str() {
-            "topic" => Ok(Connector::Topic),
-            "file" => Ok(Connector::File),
-            "generator" => Ok(Connector::Generator),
-            "memory" => Ok(Connector::Memory),
-            _ => Err(ConnectError::option("CONNECTOR", format!("there is no connector '{name}'"))
-                .hint(options::suggest(name, &NAMES))),
-        }
+        let found = ALL.into_iter().find(|c| c.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let names = ALL.map(Connector::name);
+            ConnectError::option("CONNECTOR", format!("there is no connector '{name}'"))
+                .hint(options::suggest(name, &names))
+        })
     }
 }
 
@@ -73,7 +91,16 @@ pub struct SourceRequest<'a> {
     pub wanted: Option<&'a [usize]>,
 }
 
-/// Opens what the options describe.
+/// What a sink is asked to be.
+#[derive(Clone, Copy, Debug)]
+pub struct SinkRequest<'a> {
+    /// `WITH (…)`: upper-case names, values as text.
+    pub options: &'a BTreeMap<String, String>,
+    /// Columns of the rows that it will get.
+    pub columns: &'a [Column],
+}
+
+/// Opens what the options of a source describe.
 ///
 /// # Errors
 /// If an option or a column does not fit, or what it names cannot be read. The error says which.
@@ -84,9 +111,18 @@ pub fn open_source(request: &SourceRequest<'_>, world: &World) -> Result<Box<dyn
     match Connector::of(request.options)? {
         Connector::File => file::open(request, world),
         Connector::Generator => generator::open(request, world),
-        other => Err(ConnectError::new(
-            ConnectErrorKind::NotSupported,
-            format!("CONNECTOR = {other:?} has no source of its own"),
-        )),
+        other => Err(other.not_here("source")),
+    }
+}
+
+/// Opens what the options of a derived relation describe. The place is taken at once; nothing is visible there before
+/// the sink is finished.
+///
+/// # Errors
+/// If an option or a column does not fit, or the place cannot be written. The error says which.
+pub fn open_sink(request: &SinkRequest<'_>, world: &World) -> Result<Box<dyn Sink>, ConnectError> {
+    match Connector::of(request.options)? {
+        Connector::File => file::open_sink(request, world),
+        other => Err(other.not_here("sink")),
     }
 }
