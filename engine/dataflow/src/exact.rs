@@ -18,14 +18,14 @@ mod round;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use round::{mean, round, variance};
+pub(crate) use round::{divided, round, spread};
 
 use crate::by_group::ByGroup;
 
 /// Places of a sum: 2^−1074 … 2^1024, a weight of 63 bits, a sign.
-const SUM_PLACES: usize = (1074 + 1024 + 63 + 1).div_ceil(64);
+const SUM_PLACES: usize = (1074 + 1024 + 63 + 1_usize).div_ceil(64);
 /// Places of a sum of squares.
-const SQUARE_PLACES: usize = (2 * (1074 + 1024) + 63 + 1).div_ceil(64);
+const SQUARE_PLACES: usize = (2 * (1074 + 1024) + 63 + 1_usize).div_ceil(64);
 /// Power of two of the unit of a sum.
 pub(crate) const SUM_UNIT: i32 = -1074;
 /// Power of two of the unit of a sum of squares.
@@ -253,6 +253,12 @@ impl Sums {
     pub(crate) fn rounded(&self, group: usize) -> f64 {
         let (words, base) = self.value(group);
         round(words, base as i32 * 64 + SUM_UNIT)
+    }
+
+    /// The sum divided by all of `divisors`, rounded once.
+    pub(crate) fn divided(&self, group: usize, divisors: &[u64]) -> f64 {
+        let (words, base) = self.value(group);
+        divided(words, base as i32 * 64 + SUM_UNIT, divisors)
     }
 }
 

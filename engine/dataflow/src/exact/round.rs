@@ -10,8 +10,8 @@ use super::{SQUARE_UNIT, SUM_UNIT};
 /// Words of a large integer, lowest first.
 type Words = SmallVec<[u64; 12]>;
 
-/// Words of a dividend that are divided: after division by less than 2^126 more than 64 bits are left of the quotient.
-const DIVIDEND_WORDS: usize = 5;
+/// Words of a dividend that are divided, beyond one per divisor, so that more than 64 bits of the quotient are left.
+const QUOTIENT_WORDS: usize = 2;
 
 /// Sign and magnitude of two's complement words; no leading zeros.
 pub(super) fn magnitude(words: &[u64]) -> (bool, Words) {
@@ -89,21 +89,20 @@ fn any_below(words: &[u64], at: u32) -> bool {
     words[..i].iter().any(|word| *word != 0) || words[i] & ((1u64 << shift) - 1) != 0
 }
 
-/// The double nearest to an integer in two's complement times 2^`exponent`, divided by `divisors` one after the other;
-/// their product is below 2^126 and above 0.
+/// The double nearest to an integer times 2^`exponent`, divided by `divisors`, none of which is 0, one after the other.
 fn quotient(negative: bool, mut words: Words, mut exponent: i32, divisors: &[u64]) -> f64 {
     trim(&mut words);
-    let mut more = false;
+    let (mut more, n_words) = (false, divisors.len() + QUOTIENT_WORDS);
     if words.is_empty() {
         return 0.0;
     }
-    if words.len() < DIVIDEND_WORDS {
-        let zeros = DIVIDEND_WORDS - words.len();
+    if words.len() < n_words {
+        let zeros = n_words - words.len();
         words.insert_many(0, std::iter::repeat_n(0, zeros));
         exponent -= zeros as i32 * 64;
     } else {
-        let low = words.len() - DIVIDEND_WORDS;
-        more = words.drain(..low).any(|word| word != 0);
+        let low = words.len() - n_words;
+        more = words.drain(..low).fold(false, |more, word| more || word != 0);
         exponent += low as i32 * 64;
     }
     for divisor in divisors {
@@ -118,22 +117,18 @@ fn quotient(negative: bool, mut words: Words, mut exponent: i32, divisors: &[u64
     signed(negative, round_magnitude(&words, exponent, more))
 }
 
-/// The double nearest to an integer in two's complement times 2^`exponent`, divided by `n`, which is above 0.
-pub(crate) fn mean(words: &[u64], exponent: i32, n: i64) -> f64 {
+/// The double nearest to an integer in two's complement times 2^`exponent`, divided by all of `divisors`.
+pub(crate) fn divided(words: &[u64], exponent: i32, divisors: &[u64]) -> f64 {
     let (negative, magnitude) = magnitude(words);
-    quotient(negative, magnitude, exponent, &[n.unsigned_abs()])
+    quotient(negative, magnitude, exponent, divisors)
 }
 
-/// The double nearest to the variance of `n` values from their sum and their sum of squares (words, place of the first).
-/// `population`: over n instead of n − 1.
-///
-/// # Panics
-/// If the divisor is 0.
-pub(crate) fn variance(sum: (&[u64], usize), squares: (&[u64], usize), n: i64, population: bool) -> f64 {
+/// The double nearest to `n Σx² − (Σx)²` divided by all of `divisors`, from the two sums (words, place of the first).
+pub(crate) fn spread(sum: (&[u64], usize), squares: (&[u64], usize), n: i64, divisors: &[u64]) -> f64 {
     let n = n.unsigned_abs();
     let (_, s) = magnitude(sum.0);
     let (_, q) = magnitude(squares.0);
-    // n Σx² − (Σx)², which is not below 0, in words from the lower of the two places on
+    // the difference is not below 0; in words from the lower of the two places on
     let base = (2 * sum.1).min(squares.1);
     let mut numerator = Words::new();
     numerator.resize((q.len() + squares.1 + 2).max(2 * (s.len() + sum.1) + 1) - base, 0);
@@ -144,8 +139,7 @@ pub(crate) fn variance(sum: (&[u64], usize), squares: (&[u64], usize), n: i64, p
         carry = product >> 64;
     }
     subtract_square(&mut numerator[2 * sum.1 - base..], &s);
-    let divisors = [n, if population { n } else { n - 1 }];
-    quotient(false, numerator, SQUARE_UNIT + base as i32 * 64, &divisors)
+    quotient(false, numerator, SQUARE_UNIT + base as i32 * 64, divisors)
 }
 
 /// Takes the square of `x` away.

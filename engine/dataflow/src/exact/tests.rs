@@ -101,6 +101,14 @@ fn most_sums_stay_narrow() {
     assert_eq!(sums.rounded(0), 2.5);
 }
 
+fn mean(sums: &Sums, n: u64) -> f64 {
+    sums.divided(0, &[n])
+}
+
+fn variance(sums: &Sums, squares: &Squares, n: u64, population: bool) -> f64 {
+    spread(sums.value(0), squares.value(0), n as i64, &[n, if population { n } else { n - 1 }])
+}
+
 fn moments(values: &[f64]) -> (Sums, Squares) {
     let (mut sums, mut squares) = (Sums::new(), Squares::new());
     sums.grow(1);
@@ -121,12 +129,11 @@ fn means_and_variances_are_the_nearest_doubles() {
         let scale = 2f64.powi((mix(round) % 600) as i32 - 300);
         let values: Vec<f64> = ints.iter().map(|x| *x as f64 * scale).collect();
         let (sums, squares) = moments(&values);
-        let (words, base) = sums.value(0);
         let total: i64 = ints.iter().sum();
-        assert_eq!(mean(words, base as i32 * 64 + SUM_UNIT, n as i64), total as f64 / n as f64 * scale);
+        assert_eq!(mean(&sums, n), total as f64 / n as f64 * scale);
         let numerator = n as i64 * ints.iter().map(|x| x * x).sum::<i64>() - total * total;
         for (population, divisor) in [(true, n * n), (false, n * (n - 1))] {
-            let got = variance(sums.value(0), squares.value(0), n as i64, population);
+            let got = variance(&sums, &squares, n, population);
             assert_eq!(got, numerator as f64 / divisor as f64 * scale * scale);
         }
     }
@@ -135,14 +142,14 @@ fn means_and_variances_are_the_nearest_doubles() {
 #[test]
 fn variances_of_close_values_do_not_cancel() {
     let (sums, squares) = moments(&[1e15 + 1.0, 1e15 + 2.0, 1e15 + 3.0]);
-    assert_eq!(variance(sums.value(0), squares.value(0), 3, false), 1.0);
+    assert_eq!(variance(&sums, &squares, 3, false), 1.0);
     let (sums, squares) = moments(&[0.1, 0.1, 0.1]);
-    assert_eq!(variance(sums.value(0), squares.value(0), 3, false), 0.0);
+    assert_eq!(variance(&sums, &squares, 3, false), 0.0);
     let (sums, squares) = moments(&[1e300, -1e300]);
-    assert_eq!(variance(sums.value(0), squares.value(0), 2, true), f64::INFINITY);
+    assert_eq!(variance(&sums, &squares, 2, true), f64::INFINITY);
     let (sums, squares) = moments(&[1e300, 1e-300]);
-    assert_eq!(mean(sums.value(0).0, SUM_UNIT, 2), 5e299);
-    assert_eq!(variance(sums.value(0), squares.value(0), 2, true), f64::INFINITY);
+    assert_eq!(mean(&sums, 2), 5e299);
+    assert_eq!(variance(&sums, &squares, 2, true), f64::INFINITY);
     let (sums, squares) = moments(&[1e100, 1e-300]);
-    assert_eq!(variance(sums.value(0), squares.value(0), 2, true), 2.5e199);
+    assert_eq!(variance(&sums, &squares, 2, true), 2.5e199);
 }
