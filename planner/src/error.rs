@@ -32,6 +32,8 @@ pub enum ErrorKind {
     UndefinedColumn,
     /// 42883: no such function, or not for these types.
     UndefinedFunction,
+    /// 42704: no such type.
+    UndefinedType,
     /// 42702: a name that could mean two columns.
     AmbiguousColumn,
     /// 42804: the types do not fit.
@@ -74,6 +76,7 @@ impl ErrorKind {
             ErrorKind::UndefinedRelation => "42P01",
             ErrorKind::UndefinedColumn => "42703",
             ErrorKind::UndefinedFunction => "42883",
+            ErrorKind::UndefinedType => "42704",
             ErrorKind::AmbiguousColumn => "42702",
             ErrorKind::TypeMismatch => "42804",
             ErrorKind::DuplicateRelation => "42P07",

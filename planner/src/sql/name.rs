@@ -56,3 +56,11 @@ pub fn fold(ident: &ast::Ident) -> String {
         Some(_) => ident.value.clone(),
     }
 }
+
+impl Text {
+    /// The text as a name that was written without quotes.
+    pub(super) fn into_name(self) -> Name {
+        let part = Ident { value: self.value.to_uppercase(), quoted: false, span: self.span };
+        Name { parts: vec![part], span: self.span }
+    }
+}
