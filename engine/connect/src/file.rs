@@ -8,10 +8,12 @@
 //! One partition: rows in file order, files in name order. ROWTIME is the TIMESTAMP column's, or the file's modification
 //! time. ROWOFFSET counts records over all files; a header is none.
 
+mod columnar;
 mod compression;
 mod fault;
 mod follow;
 mod format;
+mod infer;
 mod paths;
 mod rows;
 mod sink;
@@ -22,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use millrace_world::{FileKind, Files, World};
 
+use self::columnar::ColumnarReader;
 use self::compression::Compression;
 use self::fault::declaration;
 use self::follow::Followed;
@@ -49,6 +52,7 @@ struct FileSource {
 /// What is read, and how.
 enum Content {
     Text { to_read: Arc<[FileToRead]>, format: TextFormat, rows: RowMaker, once: Once },
+    Columnar { to_read: Arc<[FileToRead]>, rows: RowMaker },
     Followed(Arc<Followed>),
 }
 
@@ -75,24 +79,32 @@ struct Plan<'a> {
 pub(crate) fn open(request: &SourceRequest<'_>, world: &World) -> Result<Box<dyn Source>, ConnectError> {
     let files = world.files();
     let plan = Plan::of(request, files.as_ref())?;
-    let first = plan.to_read.first().map(|f| f.path.as_path());
-    let delimited = delimited_options(&plan.options, plan.format, first)?;
-    let format = match plan.format {
-        FileFormat::Json => TextFormat::Json,
-        FileFormat::Delimited => TextFormat::Delimited(delimited),
-        FileFormat::Parquet => return Err(ConnectError::option("VALUE_FORMAT", "not yet")),
+    let delimited = delimited_options(&plan.options, plan.format, plan.to_read.first().map(|f| f.path.as_path()))?;
+    let text = match plan.format {
+        FileFormat::Json => Some(TextFormat::Json),
+        FileFormat::Delimited => Some(TextFormat::Delimited(delimited)),
+        FileFormat::Parquet => None,
     };
-    let columns = request.columns.to_vec();
+    let columns = match request.columns {
+        [] => infer::columns(files.as_ref(), &plan.to_read, text, plan.op_column)?,
+        declared => declared.to_vec(),
+    };
     let event_time = EventTime::resolve(&plan.options, &columns)?;
     let files_time = event_time.is_none();
     let wanted = resolve_wanted(request.wanted, &columns);
     let rows = RowMaker::new(&columns, &wanted, event_time, plan.op_column);
-    format.decoder(&rows).map_err(|e| declaration(&e))?;
-    let content = if plan.follow {
-        Content::Followed(Arc::new(Followed::new(world, plan.paths, plan.value_format, format, rows, files_time)))
-    } else {
-        let once = Once { cannot_repeat: plan.to_read.iter().any(is_stream), ..Once::default() };
-        Content::Text { to_read: plan.to_read, format, rows, once }
+    let content = match text {
+        None => Content::Columnar { to_read: plan.to_read, rows },
+        Some(format) => {
+            format.decoder(&rows).map_err(|e| declaration(&e))?;
+            if plan.follow {
+                let followed = Followed::new(world, plan.paths, plan.value_format, format, rows, files_time);
+                Content::Followed(Arc::new(followed))
+            } else {
+                let once = Once { cannot_repeat: plan.to_read.iter().any(is_stream), ..Once::default() };
+                Content::Text { to_read: plan.to_read, format, rows, once }
+            }
+        }
     };
     let source = FileSource { files: Arc::clone(files), columns, content };
     source.check_start()?;
@@ -210,6 +222,10 @@ impl FileSource {
                 let mut reader = TextReader::new(&self.files, to_read, *format, rows).map_err(|e| declaration(&e))?;
                 reader.next_batch(1).map(|_| ()).map_err(|fault| fault.to_connect())
             }
+            Content::Columnar { to_read, rows } => {
+                let mut reader = ColumnarReader::new(&self.files, to_read, rows);
+                reader.next_batch(1).map(|_| ()).map_err(|fault| fault.to_connect())
+            }
             // its first lines may be half written
             Content::Followed(_) => Ok(()),
         }
@@ -230,6 +246,7 @@ impl Source for FileSource {
         assert_eq!(partition, 0, "files are one partition");
         match &self.content {
             Content::Followed(followed) => Ok(Box::new(followed.reader())),
+            Content::Columnar { to_read, rows } => Ok(Box::new(ColumnarReader::new(&self.files, to_read, rows))),
             Content::Text { to_read, format, rows, once } => {
                 if once.cannot_repeat && once.opened.swap(true, Ordering::SeqCst) {
                     return Err(SourceError::failed("a pipe or a device was read before and cannot be read again"));

@@ -59,6 +59,7 @@ pub trait SourceReader: Send {
 
 /// What a read brought.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one value per batch, and it is moved, not kept")]
 pub enum Read {
     /// Rows, or errors, or both.
     Batch(SourceBatch),

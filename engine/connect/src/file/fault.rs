@@ -39,6 +39,9 @@ impl Fault {
             Fault::Content(path, FormatError::Io(error)) => {
                 format!("{} cannot be read: {}", path.display(), io_words(error))
             }
+            Fault::Content(path, FormatError::Parquet(error)) => {
+                format!("{} cannot be read as PARQUET: {error}", path.display())
+            }
             Fault::Content(path, error) => format!("{}: {error}", path.display()),
             Fault::Changed(path, how) => format!("{} {how}", path.display()),
         }

@@ -8,8 +8,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use millrace_world::{FileKind, Files, Metadata};
+use millrace_world::{FileKind, Files, Metadata, ReadFile};
 
+use super::fault::Fault;
 use super::format::FileFormat;
 use crate::error::{ConnectError, io_words};
 
@@ -104,4 +105,25 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> ConnectError {
         return connect_error.hint("a relative PATH starts in the folder in which the engine was started");
     }
     connect_error
+}
+
+/// Opens a file that was found earlier, if it is still what it was.
+pub(super) fn open_as_found(files: &dyn Files, file: &FileToRead) -> Result<Box<dyn ReadFile>, Fault> {
+    let opened = files.open(&file.path).map_err(|e| Fault::open(&file.path, e))?;
+    if file.metadata.kind == FileKind::File {
+        let now = opened.metadata().map_err(|e| Fault::open(&file.path, e))?;
+        if now.identity != file.metadata.identity {
+            return Err(Fault::Changed(file.path.clone(), "was replaced by another file since it was declared"));
+        }
+        if now.len < file.metadata.len {
+            return Err(Fault::Changed(file.path.clone(), "has become shorter since it was declared"));
+        }
+    }
+    Ok(opened)
+}
+
+/// Bytes of the files, if all have a length.
+pub(super) fn total_bytes(files: &[FileToRead]) -> Option<u64> {
+    let files = files.iter().map(|f| (f.metadata.kind == FileKind::File).then_some(f.metadata.len));
+    files.sum()
 }

@@ -5,10 +5,12 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-use arrow::array::new_empty_array;
+use arrow::array::{ArrayRef, new_empty_array};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use millrace_data::Batch;
-use millrace_format::{DelimitedEncoder, FormatError, JsonEncoder, TimeForm};
+use millrace_format::{DelimitedEncoder, FormatError, JsonEncoder, ParquetWriter, TimeForm};
 use millrace_world::{AtomicFile, FileKind, World};
 
 use super::compression::{Compression, Packer};
@@ -24,14 +26,22 @@ const KNOWN: [&str; 4] = ["PATH", "VALUE_FORMAT", "HEADER", "VALUE_DELIMITER"];
 /// Bytes that are collected before they are packed and written.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Writes text; see the module.
-struct TextSink {
-    encoder: TextEncoder,
+/// See the module.
+struct FileSink {
     /// `None` once an error has ended it.
-    out: Option<Packer<Counted>>,
-    buffer: Vec<u8>,
+    out: Option<Out>,
     rows: u64,
     path: PathBuf,
+    refusal: Refusal,
+}
+
+/// What the file system said when it refused a write. Formats wrap errors, or make texts of them.
+type Refusal = Arc<OnceLock<SinkError>>;
+
+/// Where rows are encoded to.
+enum Out {
+    Text { encoder: TextEncoder, buffer: Vec<u8>, packer: Packer<Counted> },
+    Columnar { writer: Box<ParquetWriter<Counted>>, schema: SchemaRef },
 }
 
 enum TextEncoder {
@@ -39,10 +49,11 @@ enum TextEncoder {
     Delimited(DelimitedEncoder),
 }
 
-/// Counts what is written.
+/// Counts what is written, and keeps the first error.
 struct Counted {
     file: AtomicFile,
     bytes: u64,
+    refusal: Refusal,
 }
 
 /// Opens a file to write to.
@@ -59,25 +70,43 @@ pub(crate) fn open(request: &SinkRequest<'_>, world: &World) -> Result<Box<dyn S
     };
     check_path(path, format, world)?;
     let delimited = delimited_options(&options, format, Some(path))?;
-    let names = request.columns.iter().map(|(name, _)| name.as_str());
-    let mut buffer = vec![];
     let encoder = match format {
-        FileFormat::Json => TextEncoder::Json(JsonEncoder::new(names, TimeForm::Text)),
+        FileFormat::Json => Some(TextEncoder::Json(JsonEncoder::new(names(request), TimeForm::Text))),
         FileFormat::Delimited => {
-            let encoder = DelimitedEncoder::new(names, delimited, TimeForm::Text).map_err(|e| declaration(&e))?;
-            if delimited.header {
+            let encoder = DelimitedEncoder::new(names(request), delimited, TimeForm::Text);
+            Some(TextEncoder::Delimited(encoder.map_err(|e| declaration(&e))?))
+        }
+        FileFormat::Parquet => None,
+    };
+    if let Some(encoder) = &encoder {
+        // a type that the format cannot hold is an error of the statement
+        let empty: Vec<ArrayRef> = request.columns.iter().map(|(_, t)| new_empty_array(t)).collect();
+        encoder.encode(&empty, &mut vec![]).map_err(|e| declaration(&e))?;
+    }
+    let file = AtomicFile::create(world.files(), path).map_err(|e| unwritable(path, &e))?;
+    let refusal = Refusal::default();
+    let file = Counted { file, bytes: 0, refusal: Arc::clone(&refusal) };
+    let out = match encoder {
+        None => {
+            let fields = request.columns.iter().map(|(name, t)| Field::new(name, t.clone(), true));
+            let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+            let writer = ParquetWriter::new(file, Arc::clone(&schema)).map_err(|e| declaration(&e))?;
+            Out::Columnar { writer: Box::new(writer), schema }
+        }
+        Some(encoder) => {
+            let mut buffer = vec![];
+            if let (TextEncoder::Delimited(encoder), true) = (&encoder, delimited.header) {
                 encoder.write_header(&mut buffer);
             }
-            TextEncoder::Delimited(encoder)
+            let packer = Packer::new(file, Compression::of_path(path)).map_err(|e| unwritable(path, &e))?;
+            Out::Text { encoder, buffer, packer }
         }
-        FileFormat::Parquet => return Err(ConnectError::option("PATH", "not yet")),
     };
-    // a type that the format cannot hold is an error of the statement
-    let empty: Vec<_> = request.columns.iter().map(|(_, t)| new_empty_array(t)).collect();
-    encoder.encode(&empty, &mut vec![]).map_err(|e| declaration(&e))?;
-    let file = AtomicFile::create(world.files(), path).map_err(|e| unwritable(path, &e))?;
-    let out = Packer::new(Counted { file, bytes: 0 }, Compression::of_path(path)).map_err(|e| unwritable(path, &e))?;
-    Ok(Box::new(TextSink { encoder, out: Some(out), buffer, rows: 0, path: path.to_owned() }))
+    Ok(Box::new(FileSink { out: Some(out), rows: 0, path: path.to_owned(), refusal }))
+}
+
+fn names<'a>(request: &SinkRequest<'a>) -> impl Iterator<Item = &'a str> {
+    request.columns.iter().map(|(name, _)| name.as_str())
 }
 
 fn check_path(path: &Path, format: FileFormat, world: &World) -> Result<(), ConnectError> {
@@ -112,7 +141,7 @@ fn unwritable(path: &Path, error: &io::Error) -> ConnectError {
 }
 
 impl TextEncoder {
-    fn encode(&self, columns: &[arrow::array::ArrayRef], out: &mut Vec<u8>) -> Result<(), FormatError> {
+    fn encode(&self, columns: &[ArrayRef], out: &mut Vec<u8>) -> Result<(), FormatError> {
         match self {
             TextEncoder::Json(encoder) => encoder.encode(columns, out),
             TextEncoder::Delimited(encoder) => encoder.encode(columns, out),
@@ -120,51 +149,80 @@ impl TextEncoder {
     }
 }
 
-impl TextSink {
-    fn flush(&mut self) -> Result<(), SinkError> {
-        let Some(out) = &mut self.out else { return Err(broken(&self.path)) };
-        let written = out.write_all(&self.buffer);
-        self.buffer.clear();
-        written.map_err(|e| {
-            // dropping it removes what was written
-            self.out = None;
-            failed(&self.path, &e)
-        })
+impl Out {
+    fn write(&mut self, batch: &Batch) -> Result<(), FormatError> {
+        match self {
+            Out::Columnar { writer, schema } => writer.write(&batch.to_record_batch(schema)?),
+            Out::Text { encoder, buffer, packer } => {
+                encoder.encode(batch.columns(), buffer)?;
+                if buffer.len() >= BUFFER_BYTES {
+                    packer.write_all(buffer)?;
+                    buffer.clear();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is left.
+    fn close(self) -> Result<Counted, FormatError> {
+        match self {
+            Out::Columnar { writer, .. } => writer.close(),
+            Out::Text { buffer, mut packer, .. } => {
+                packer.write_all(&buffer)?;
+                Ok(packer.finish()?)
+            }
+        }
     }
 }
 
-impl Sink for TextSink {
+impl FileSink {
+    fn failed(&self, error: &FormatError) -> SinkError {
+        self.refusal.get().cloned().unwrap_or_else(|| SinkError {
+            kind: io::ErrorKind::Other,
+            message: format!("{} cannot be written: {error}", self.path.display()),
+        })
+    }
+
+    fn broken(&self) -> SinkError {
+        let message = format!("writing {} has failed before", self.path.display());
+        self.refusal.get().cloned().unwrap_or(SinkError { kind: io::ErrorKind::Other, message })
+    }
+}
+
+impl Sink for FileSink {
     fn write(&mut self, batch: &Batch) -> Result<(), SinkError> {
         assert!(batch.diffs().is_none(), "a sink takes insertions");
-        let encoded = self.encoder.encode(batch.columns(), &mut self.buffer);
-        encoded.map_err(|e| failed(&self.path, &io::Error::new(io::ErrorKind::InvalidData, e.to_string())))?;
+        let Some(out) = &mut self.out else { return Err(self.broken()) };
+        if let Err(error) = out.write(batch) {
+            // dropping it removes what was written
+            self.out = None;
+            return Err(self.failed(&error));
+        }
         self.rows += batch.len() as u64;
-        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<Written, SinkError> {
-        self.flush()?;
-        let path = std::mem::take(&mut self.path);
-        let Some(out) = self.out.take() else { return Err(broken(&path)) };
-        let counted = out.finish().map_err(|e| failed(&path, &e))?;
+        let Some(out) = self.out.take() else { return Err(self.broken()) };
+        let counted = out.close().map_err(|e| self.failed(&e))?;
         let bytes = counted.bytes;
-        counted.file.commit().map_err(|e| failed(&path, &e))?;
+        counted.file.commit().map_err(|e| refused(&self.path, &e))?;
         Ok(Written { rows: self.rows, bytes })
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> SinkError {
+fn refused(path: &Path, error: &io::Error) -> SinkError {
     let message = format!("{} cannot be written: {}", path.display(), io_words(error));
     SinkError { kind: error.kind(), message }
 }
 
-fn broken(path: &Path) -> SinkError {
-    SinkError { kind: io::ErrorKind::Other, message: format!("writing {} has failed before", path.display()) }
-}
-
 impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes)?;
+        let n = self.file.write(bytes).inspect_err(|e| {
+            // of several errors the first is the cause
+            let _ = self.refusal.set(refused(self.file.target(), e));
+        })?;
         self.bytes += n as u64;
         Ok(n)
     }

@@ -271,6 +271,65 @@ fn a_file_is_read_as_it_was_found() {
     assert_eq!(error.message, "/a.json was replaced by another file since it was declared");
 }
 
+/// A Parquet file with these rows in `/p/name`.
+fn write_parquet(world: &SimulatedWorld, name: &str, rows: u64) {
+    world.files().extend("/p/.keep", b"");
+    let path = format!("/p/{name}");
+    crate::generate_file(world.world(), "orders", 1, rows, path.as_ref()).unwrap();
+}
+
+#[test]
+fn parquet_files_are_read_by_name_and_widened() {
+    let world = SimulatedWorld::new(0);
+    write_parquet(&world, "a.parquet", 9_000);
+    write_parquet(&world, "b.parquet", 3);
+    let columns = [
+        ("STATUS".to_owned(), DataType::Utf8),
+        ("id".to_owned(), DataType::Int64),
+        ("QUANTITY".to_owned(), DataType::Int64),
+    ];
+    let source = try_open(&world, false, "PATH=/p TIMESTAMP=ID", &columns).unwrap();
+    let mut reader = source.open(0).unwrap();
+    let (mut rows, mut ids) = (0, vec![]);
+    while let Read::Batch(read) = reader.read(5_000).unwrap() {
+        assert!(read.batch.len() <= 5_000);
+        assert_eq!((read.first_offset, read.offsets.is_none()), (rows, true));
+        rows += read.batch.len() as i64;
+        assert_eq!(read.batch.column(1).as_primitive::<Int64Type>(), read.row_times.as_ref().unwrap());
+        ids.extend_from_slice(read.batch.column(1).as_primitive::<Int64Type>().values());
+    }
+    assert_eq!((rows, &ids[..3], &ids[9_000..]), (9_003, &[1, 2, 3][..], &[1, 2, 3][..]));
+    assert!(reader.progress().bytes > 0);
+
+    let inferred = try_open(&world, false, "PATH=/p/b.parquet", &[]).unwrap();
+    let names: Vec<&str> = inferred.columns().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ID", "CUSTOMER_ID", "AMOUNT", "STATUS", "ORDER_TIME", "ITEM", "QUANTITY", "COUNTRY"]);
+
+    // an OP_COLUMN that is never u or d
+    let source = try_open(&world, true, "PATH=/p/b.parquet OP_COLUMN=STATUS", &columns[1..]).unwrap();
+    let Read::Batch(read) = source.open(0).unwrap().read(10).unwrap() else { panic!("errors") };
+    assert_eq!((read.batch.len(), read.errors.len(), read.errors[2].offset), (0, 3, 2));
+}
+
+#[test]
+fn damaged_parquet_is_said_clearly() {
+    let world = SimulatedWorld::new(0);
+    write_parquet(&world, "a.parquet", 100);
+    let len = world.files().read("/p/a.parquet").unwrap().len();
+    world.files().truncate("/p/a.parquet", len - 10);
+    let (option, message) = error(&world, "PATH=/p/a.parquet");
+    assert_eq!(option, "PATH");
+    assert!(message.starts_with("/p/a.parquet cannot be read as PARQUET: "), "{message}");
+    assert_eq!(error(&world, "PATH=/p/a.parquet FOLLOW=true").0, "FOLLOW");
+    let missing = [("NOBODY".to_owned(), DataType::Int64)];
+    write_parquet(&world, "b.parquet", 1);
+    let error = try_open(&world, false, "PATH=/p/b.parquet", &missing).err().unwrap();
+    assert_eq!(error.column.as_deref(), Some("NOBODY"));
+    let narrow = [("AMOUNT".to_owned(), DataType::Boolean)];
+    let error = try_open(&world, false, "PATH=/p/b.parquet", &narrow).err().unwrap();
+    assert_eq!(error.column.as_deref(), Some("AMOUNT"));
+}
+
 #[test]
 fn progress_counts_bytes_as_they_lie() {
     let world = SimulatedWorld::new(0);
@@ -282,6 +341,27 @@ fn progress_counts_bytes_as_they_lie() {
     let progress = reader.progress();
     assert_eq!((progress.rows, progress.bytes), (1_000, packed.len() as u64));
     assert_eq!(progress.bytes_total, Some(packed.len() as u64));
+}
+
+#[test]
+fn columns_are_inferred_from_the_first_file_with_content() {
+    let world = SimulatedWorld::new(0);
+    world.files().write("/d/a.json", b"");
+    world.files().write("/d/b.json", b"{\"id\":1,\"op\":\"u\",\"at\":{\"x\":1.5}}\n{\"id\":2,\"name\":\"b\"}\n");
+    world.files().write("/e/a.csv", b"When,n\n2024-01-01,1\n");
+    let inferred = |options: &str| {
+        let source = try_open(&world, true, options, &[]).unwrap();
+        source.columns().iter().map(|(name, t)| format!("{name} {t}")).collect::<Vec<_>>()
+    };
+    let json = inferred("PATH=/d OP_COLUMN=op");
+    assert_eq!(json.len(), 3, "{json:?}");
+    assert_eq!((json[0].as_str(), json[2].as_str()), ("ID Int64", "NAME Utf8"));
+    assert_eq!(inferred("PATH=/e"), ["WHEN Date32", "N Int64"]);
+    assert_eq!(inferred("PATH=/e FOLLOW=true"), ["WHEN Date32", "N Int64"]);
+
+    let error = try_open(&world, false, "PATH=/d/a.json", &[]).err().unwrap();
+    assert_eq!(error.message, "/d/a.json: columns cannot be inferred: there is no record to infer them from");
+    assert_eq!(error.hint.as_deref(), Some("declare the columns in the statement"));
 }
 
 /// Lets so much time pass that files are looked at again.

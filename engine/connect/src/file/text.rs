@@ -17,7 +17,7 @@ use millrace_world::{FileKind, Files};
 
 use super::compression::{Compression, Counted, unpack};
 use super::fault::Fault;
-use super::paths::FileToRead;
+use super::paths::{FileToRead, open_as_found, total_bytes};
 use super::rows::{Block, RowMaker};
 use crate::error::SourceError;
 use crate::source::{Progress, Read, SourceBatch, SourceReader};
@@ -50,6 +50,14 @@ impl TextFormat {
             TextFormat::Delimited(options) => {
                 options.framing(rows.spec.columns.len() + usize::from(rows.spec.extra.is_some()))
             }
+        })
+    }
+
+    /// A splitter for files of which the fields are not known.
+    pub(super) fn sample_splitter(self) -> RecordSplitter {
+        RecordSplitter::new(match self {
+            TextFormat::Json => Framing::Lines,
+            TextFormat::Delimited(options) => options.framing(0),
         })
     }
 
@@ -154,7 +162,9 @@ impl TextReader {
     /// Opens the next file. False if there is none.
     fn begin_file(&mut self) -> Result<bool, Fault> {
         let Some(file) = self.to_read.get(self.next_file) else { return Ok(false) };
-        let raw = open(self.files.as_ref(), file, &self.bytes)?;
+        let raw = open_as_found(self.files.as_ref(), file)?;
+        let bytes = (file.metadata.kind == FileKind::File).then_some(file.metadata.len);
+        let raw = Counted::new(raw, bytes, &self.bytes);
         let promised = Compression::of_path(&file.path);
         let input = unpack(raw, promised).map_err(|e| Fault::Read(file.path.clone(), promised, e))?;
         self.input = Some(input);
@@ -196,26 +206,6 @@ impl TextReader {
     }
 }
 
-/// Opens a file that was found earlier, up to the length that it had.
-pub(super) fn open(
-    files: &dyn Files,
-    file: &FileToRead,
-    count: &Arc<AtomicU64>,
-) -> Result<Counted<Box<dyn millrace_world::ReadFile>>, Fault> {
-    let raw = files.open(&file.path).map_err(|e| Fault::open(&file.path, e))?;
-    if file.metadata.kind != FileKind::File {
-        return Ok(Counted::new(raw, None, count));
-    }
-    let now = raw.metadata().map_err(|e| Fault::open(&file.path, e))?;
-    if now.identity != file.metadata.identity {
-        return Err(Fault::Changed(file.path.clone(), "was replaced by another file since it was declared"));
-    }
-    if now.len < file.metadata.len {
-        return Err(Fault::Changed(file.path.clone(), "has become shorter since it was declared"));
-    }
-    Ok(Counted::new(raw, Some(file.metadata.len), count))
-}
-
 impl SourceReader for TextReader {
     fn read(&mut self, rows_max: usize) -> Result<Read, SourceError> {
         let batch = self.next_batch(rows_max).map_err(|fault| fault.to_source())?;
@@ -229,10 +219,4 @@ impl SourceReader for TextReader {
             bytes_total: total_bytes(&self.to_read),
         }
     }
-}
-
-/// Bytes of the files, if all have a length.
-pub(super) fn total_bytes(files: &[FileToRead]) -> Option<u64> {
-    let files = files.iter().map(|f| (f.metadata.kind == FileKind::File).then_some(f.metadata.len));
-    files.sum()
 }

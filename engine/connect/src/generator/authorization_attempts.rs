@@ -70,6 +70,6 @@ fn burst_start(rows: &Rows<'_>, row: u64) -> Option<u64> {
     }
     let shape = rows.lane(lane::BURST_SHAPE);
     let length = 4 + shape.at(stretch).below(5);
-    let start = stretch * STRETCH + shape.at(stretch ^ 1 << 63).below(STRETCH - length);
+    let start = stretch * STRETCH + shape.at(stretch ^ (1 << 63)).below(STRETCH - length);
     (start..start + length).contains(&row).then_some(start)
 }

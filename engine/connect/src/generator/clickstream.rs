@@ -120,8 +120,8 @@ fn page_kind(lane: Lane, row: u64) -> Page {
 
 /// Half of the rows belong to the visitor of their stretch, so that visits are sessions; the others are anybody's.
 fn visitor(lane: Lane, row: u64) -> u64 {
-    if lane.at(row ^ 1 << 63).permille(500) {
-        lane.at(row / VISIT_ROWS ^ 1 << 62).skewed(CUSTOMERS)
+    if lane.at(row ^ (1 << 63)).permille(500) {
+        lane.at((row / VISIT_ROWS) ^ (1 << 62)).skewed(CUSTOMERS)
     } else {
         lane.at(row).skewed(CUSTOMERS)
     }

@@ -50,7 +50,7 @@ impl Schedule {
             return 0;
         }
         let (max, shift) = if chance < late_per_10k { (late_ms_max, 1) } else { (few_ms_max, 2) };
-        1 + self.lane.at(row ^ shift << 62).below(max) as i64
+        1 + self.lane.at(row ^ (shift << 62)).below(max) as i64
     }
 }
 

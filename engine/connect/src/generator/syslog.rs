@@ -98,7 +98,7 @@ fn kind(rows: &Rows<'_>, row: u64) -> Kind {
 /// Attacks go on for a stretch: at one host, from one address.
 fn place(rows: &Rows<'_>, row: u64) -> u64 {
     let during_attack = attacked(rows, row) && matches!(kind(rows, row), Kind::InvalidUser);
-    if during_attack { row / STRETCH ^ 1 << 63 } else { row }
+    if during_attack { (row / STRETCH) ^ (1 << 63) } else { row }
 }
 
 fn host(rows: &Rows<'_>, row: u64) -> &'static str {
@@ -108,11 +108,11 @@ fn host(rows: &Rows<'_>, row: u64) -> &'static str {
 fn push_address(rows: &Rows<'_>, row: u64, text: &mut Text) {
     let (lane, place) = (rows.lane(lane::ADDRESS), place(rows, row));
     text.push(lane.at(place).pick(&NETWORKS));
-    text.push_fmt(format_args!(".{}", 1 + lane.at(place ^ 1 << 62).below(254)));
+    text.push_fmt(format_args!(".{}", 1 + lane.at(place ^ (1 << 62)).below(254)));
 }
 
 fn number(rows: &Rows<'_>, row: u64, which: u64, from: u64, to: u64) -> u64 {
-    from + rows.lane(lane::NUMBER).at(row ^ which << 56).below(to - from)
+    from + rows.lane(lane::NUMBER).at(row ^ (which << 56)).below(to - from)
 }
 
 fn invalid_user(rows: &Rows<'_>, row: u64, text: &mut Text) {

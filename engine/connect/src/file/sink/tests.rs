@@ -67,19 +67,25 @@ fn packed_by_name_and_without_a_header() {
 
 #[test]
 fn a_full_disk_leaves_nothing_under_the_name() {
+    for path in ["/out/a.json", "/out/a.csv.gz", "/out/a.parquet"] {
+        full_disk(path);
+    }
+}
+
+fn full_disk(path: &str) {
     let world = SimulatedWorld::new(0);
-    world.files().write("/out/a.json", b"old");
-    let mut sink = try_open(world.world(), "PATH=/out/a.json").unwrap();
-    world.files().set_disk_bytes_max(Some(1_000));
+    world.files().write(path, b"old");
+    let mut sink = try_open(world.world(), &format!("PATH={path}")).unwrap();
+    world.files().set_disk_bytes_max(Some(100));
     let mut error = None;
-    for _ in 0..100_000 {
+    for _ in 0..20_000 {
         error = error.or(sink.write(&batch()).err());
     }
     let error = error.or(sink.finish().err()).unwrap();
-    assert_eq!(error.kind, io::ErrorKind::StorageFull);
-    assert_eq!(error.message, "/out/a.json cannot be written: the disk is full");
-    assert_eq!(world.files().read("/out/a.json").unwrap(), b"old");
-    assert_eq!(world.files().paths(), [PathBuf::from("/out/a.json")]);
+    assert_eq!(error.kind, io::ErrorKind::StorageFull, "{error:?}");
+    assert_eq!(error.message, format!("{path} cannot be written: the disk is full"));
+    assert_eq!(world.files().read(path).unwrap(), b"old");
+    assert_eq!(world.files().paths(), [PathBuf::from(path)]);
 }
 
 #[test]
@@ -135,7 +141,7 @@ fn generated_files_read_back_as_the_same_rows() {
         let request = SourceRequest { options: &from, columns: &[], table: false, wanted: None };
         let source = open_source(&request, &world).unwrap();
         let Read::Batch(made) = source.open(0).unwrap().read(1_200).unwrap() else { panic!("rows") };
-        for extension in ["json", "csv", "json.gz", "csv.zst"] {
+        for extension in ["json", "csv", "json.gz", "csv.zst", "parquet"] {
             let path = folder.path().join(format!("{generator}.{extension}"));
             let written = generate_file(&world, generator, 5, 1_200, &path).unwrap();
             assert_eq!((written.rows, written.bytes), (1_200, world.files().metadata(&path).unwrap().len));
