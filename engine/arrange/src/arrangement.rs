@@ -36,7 +36,7 @@ use crate::delta::Delta;
 use crate::hot::Hot;
 use crate::index::{Index, NIL};
 use crate::layout::Layout;
-use crate::log::{CUT, DEAD, HEADER, Log};
+use crate::log::{CUT, DEAD, HEADER, HEADER_APPEND_ONLY, Log};
 
 pub use probe::NullKeys;
 pub use scan::Cursor;
@@ -84,8 +84,20 @@ impl Arrangement {
     /// # Panics
     /// If a key column does not exist. Types beyond SQL's are kept in Arrow's row form, which nearly all have.
     pub fn new(types: &[DataType], key: &[usize]) -> Self {
+        Arrangement::with_header(types, key, HEADER)
+    }
+
+    /// The same for rows that are never removed: a word a row smaller, and no hash is made of rows.
+    ///
+    /// # Panics
+    /// If a key column does not exist. [`apply`](Self::apply) panics at a removal.
+    pub fn append_only(types: &[DataType], key: &[usize]) -> Self {
+        Arrangement::with_header(types, key, HEADER_APPEND_ONLY)
+    }
+
+    fn with_header(types: &[DataType], key: &[usize], header: usize) -> Self {
         Arrangement {
-            log: Log::new(Layout::new(types, key, HEADER)),
+            log: Log::new(Layout::new(types, key, header)),
             index: Index::new(),
             hot: Hot::new(),
             history: VecDeque::new(),

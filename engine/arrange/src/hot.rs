@@ -21,6 +21,10 @@ use crate::paged::Paged;
 /// A list gets its whole-row index at this length even without a removal: later, making it would stall a tick.
 const INDEX_ROWS: usize = 4096;
 
+/// A list that has become this short is a chain again: a key that was hot once must not cost a list for ever. Far enough
+/// below the length at which chains become lists that a key does not swing.
+const COOL_ROWS: usize = 16;
+
 /// Places of the neighbours among live equal rows.
 #[derive(Clone, Copy, Debug)]
 struct Equal {
@@ -62,10 +66,10 @@ impl Hot {
 
     /// Adds a live row, with its hash, to the list of `head`, a row of its key.
     pub(crate) fn add(&mut self, log: &mut Log, head: u32, row: u32, row_hash: u64) {
-        let list = log.prev(head);
+        let list = list_of(log, head);
         self.push(log, list, row, row_hash);
         let list = &mut self.lists[list as usize];
-        if list.equal.is_none() && list.rows.len() >= INDEX_ROWS {
+        if list.equal.is_none() && list.rows.len() >= INDEX_ROWS && !log.is_append_only() {
             list.make_index(log, &mut self.index);
         }
     }
@@ -73,8 +77,12 @@ impl Hot {
     fn push(&mut self, log: &mut Log, number: u32, row: u32, row_hash: u64) {
         let list = &mut self.lists[number as usize];
         let place = list.rows.len() as u32;
-        log.set_next(row, place);
-        log.set_prev(row, number);
+        if log.is_append_only() {
+            log.set_next(row, number);
+        } else {
+            log.set_next(row, place);
+            log.set_prev(row, number);
+        }
         log.set_flags(row, HOT);
         list.rows.push(row);
         if list.equal.is_some() {
@@ -90,7 +98,7 @@ impl Hot {
 
     /// A live row of the list of `head` for which `eq` holds; all such rows are equal.
     pub(crate) fn find(&mut self, log: &Log, head: u32, row_hash: u64, eq: impl FnMut(u32) -> bool) -> Option<u32> {
-        let list = &mut self.lists[log.prev(head) as usize];
+        let list = &mut self.lists[list_of(log, head) as usize];
         if list.equal.is_none() {
             list.make_index(log, &mut self.index);
         }
@@ -99,7 +107,7 @@ impl Hot {
 
     /// A row dies: it is found no more.
     pub(crate) fn died(&mut self, log: &Log, row: u32) {
-        let list = &mut self.lists[log.prev(row) as usize];
+        let list = &mut self.lists[list_of(log, row) as usize];
         if list.equal.is_some() {
             list.detach(log, &mut self.index, row);
         }
@@ -107,7 +115,7 @@ impl Hot {
 
     /// Takes a dead row out of its list. The row that is now at place 0 if that has changed, [`NIL`] if none is left.
     pub(crate) fn unlink(&mut self, log: &mut Log, row: u32) -> Option<u32> {
-        let (place, number) = (log.next(row), log.prev(row));
+        let (place, number) = (log.next(row), list_of(log, row));
         let list = &mut self.lists[number as usize];
         debug_assert_eq!(list.rows.get(place as usize), row);
         list.rows.swap_remove(place as usize);
@@ -127,17 +135,34 @@ impl Hot {
                 }
             }
         }
-        if list.rows.len() == 0 {
-            *list = List { rows: Paged::new(), equal: None };
-            self.free.push(number);
+        if list.rows.len() <= COOL_ROWS {
+            self.cool(log, number);
         }
         (place == 0).then_some(moved.unwrap_or(NIL))
+    }
+
+    /// A short list becomes a chain, in its own order: the key index holds its first row already.
+    fn cool(&mut self, log: &mut Log, number: u32) {
+        let list = std::mem::replace(&mut self.lists[number as usize], List { rows: Paged::new(), equal: None });
+        self.free.push(number);
+        let rows: Vec<u32> = list.rows.iter().collect();
+        for (place, row) in rows.iter().enumerate() {
+            if list.equal.is_some()
+                && let Some((slot, _)) = self.index.find(log.store.row_hash(*row), |x| x == *row)
+            {
+                self.index.remove(slot);
+            }
+            log.clear_flags(*row, HOT);
+            log.set_prev(*row, if place == 0 { NIL } else { rows[place - 1] });
+            log.set_next(*row, rows.get(place + 1).copied().unwrap_or(NIL));
+            log.set_chain_len(*row, (rows.len() - place) as u64);
+        }
     }
 
     /// A row is at another id now. Whether it was the one at place 0.
     pub(crate) fn moved(&mut self, log: &Log, row: u32, new: u32) -> bool {
         let place = log.next(new);
-        let list = &mut self.lists[log.prev(new) as usize];
+        let list = &mut self.lists[list_of(log, new) as usize];
         *list.rows.get_mut(place as usize) = new;
         if let Some(equal) = &list.equal
             && equal.get(place as usize).prev == NIL
@@ -148,9 +173,9 @@ impl Hot {
         place == 0
     }
 
-    /// The rows of the list of `head`, dead ones included; the id some places ahead comes with each.
+    /// The rows of the list of `head`, dead ones included.
     pub(crate) fn rows(&self, log: &Log, head: u32) -> &Paged<u32> {
-        &self.lists[log.prev(head) as usize].rows
+        &self.lists[list_of(log, head) as usize].rows
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -159,6 +184,12 @@ impl Hot {
         });
         lists.sum::<usize>() + self.index.memory_bytes() + self.free.capacity() * 4
     }
+}
+
+/// The list of a hot row. In an append-only log no place is asked for, and the one link is the list.
+#[inline]
+fn list_of(log: &Log, row: u32) -> u32 {
+    if log.is_append_only() { log.next(row) } else { log.prev(row) }
 }
 
 impl List {

@@ -88,7 +88,7 @@ impl KeyTable {
         out.clear();
         out.reserve(len);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            self.warm(block);
+            self.store.warm(&self.index, block.iter().copied());
             for (j, hash) in block.iter().enumerate() {
                 let i = number * BLOCK + j;
                 let found = self.index.find(*hash, |group| self.store.key_eq(group, &lanes, i));
@@ -111,7 +111,7 @@ impl KeyTable {
         out.clear();
         out.reserve(len);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            self.warm(block);
+            self.store.warm(&self.index, block.iter().copied());
             out.extend(block.iter().enumerate().map(|(j, hash)| {
                 let i = number * BLOCK + j;
                 self.index.find(*hash, |group| self.store.key_eq(group, &lanes, i)).map_or(NIL, |(_, group)| group)
@@ -143,16 +143,6 @@ impl KeyTable {
     /// The key columns of some groups, in their order.
     pub fn gather_keys(&self, groups: &[u32]) -> Vec<ArrayRef> {
         self.store.layout.fields.iter().map(|field| self.store.gather(field, groups)).collect()
-    }
-
-    fn warm(&self, hashes: &[u64]) {
-        hashes.iter().for_each(|hash| self.index.prefetch(*hash));
-        for hash in hashes {
-            let group = self.index.peek(*hash);
-            if group != NIL {
-                self.store.prefetch(group);
-            }
-        }
     }
 
     fn insert(&mut self, lanes: &Lanes, i: usize, hash: u64) -> u32 {

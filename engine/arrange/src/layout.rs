@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! word 0     next row (32) | flags (8) | chain length (8) | NULL bits of the first 16 columns (16)
-//! word 1     previous row (32) | hash of the row, once it is dead the tick of its death (32)   absent in key tables
+//! word 1     previous row (32) | hash of the row, once it is dead the tick of its death (32)   if rows can be removed
 //! then       NULL words of key columns beyond the 16th, 64 a word | key columns, in key order
 //! then       NULL words of other columns beyond the 16th          | other columns
 //! ```

@@ -21,6 +21,8 @@ use crate::store::{Store, row_id, segment_of, slot_of};
 
 /// Words before the columns.
 pub(crate) const HEADER: usize = 2;
+/// The same where no row is ever removed: without the second word.
+pub(crate) const HEADER_APPEND_ONLY: usize = 1;
 
 /// The row has died; its second word holds the tick.
 pub(crate) const DEAD: u64 = 1 << 32;
@@ -45,6 +47,10 @@ const FIRST_SEGMENT_BYTES: usize = 16 << 10;
 /// The number of segments that ids leave room for, less one for the id that means none.
 const SEGMENTS_MAX: usize = (1 << (32 - SEGMENT_BITS)) - 1;
 
+/// Ticks that a reader may lag behind: the tick of a death is kept in 32 bits and told from later ones by half of them.
+/// At ticks of 5 ms these are 124 days.
+pub(crate) const LAG_TICKS_MAX: u64 = 1 << 31;
+
 /// See the module.
 pub(crate) struct Log {
     pub(crate) store: Store,
@@ -59,12 +65,14 @@ pub(crate) struct Log {
     pub(crate) candidates: VecDeque<u32>,
     /// Rows that have not died.
     pub(crate) live: usize,
+    /// No row is ever removed, so that there is no second word.
+    append_only: bool,
 }
 
 impl Log {
     pub(crate) fn new(layout: Layout) -> Self {
-        debug_assert_eq!(layout.header, HEADER);
         Log {
+            append_only: layout.header == HEADER_APPEND_ONLY,
             store: Store::new(layout),
             open: None,
             settled: None,
@@ -107,6 +115,12 @@ impl Log {
         *head = *head >> 32 << 32 | u64::from(next);
     }
 
+    /// Whether no row is ever removed: rows have no link back, no tag, and cannot die.
+    #[inline]
+    pub(crate) fn is_append_only(&self) -> bool {
+        self.append_only
+    }
+
     #[inline]
     pub(crate) fn prev(&self, row: u32) -> u32 {
         self.store.word(row, 1) as u32
@@ -146,6 +160,18 @@ impl Log {
         *head = *head & !(CHAIN_MAX << CHAIN_SHIFT) | len.min(CHAIN_MAX) << CHAIN_SHIFT;
     }
 
+    /// Puts a row before the first of a chain. How many rows the chain has then, or more.
+    #[inline]
+    pub(crate) fn link_before(&mut self, first: u32, first_head: u64, row: u32) -> u64 {
+        let len = ((first_head >> CHAIN_SHIFT & CHAIN_MAX).max(1) + 1).min(CHAIN_MAX);
+        if !self.append_only {
+            self.set_prev(first, row);
+        }
+        let head = self.store.word_mut(row, 0);
+        *head = *head & !(CHAIN_MAX << CHAIN_SHIFT | u64::from(u32::MAX)) | len << CHAIN_SHIFT | u64::from(first);
+        len
+    }
+
     /// The diff of a row.
     #[inline]
     pub(crate) fn weight(&self, row: u32, head: u64) -> i64 {
@@ -162,17 +188,17 @@ impl Log {
         }
     }
 
-    /// Whether a dead row was still alive as of a tick. Half of the range of `u32` is ahead of any tick: readers lag by
-    /// less than 2^31 ticks.
+    /// Whether a dead row was still alive as of a tick.
     #[inline]
     pub(crate) fn died_after(&self, row: u32, as_of: u64) -> bool {
         let after = self.tag(row).wrapping_sub(as_of as u32);
-        after != 0 && after < 1 << 31
+        after != 0 && u64::from(after) < LAG_TICKS_MAX
     }
 
     // ---- rows come ----
 
-    /// Appends rows of `lanes`, one for each of `rows`, with their hashes. Their ids go to `out`, which is cleared.
+    /// Appends rows of `lanes`, one for each of `rows`, with their hashes, which an append-only log does not
+    /// need. Their ids go to `out`, which is cleared.
     pub(crate) fn append(&mut self, lanes: &Lanes, rows: &[u32], hashes: &[u64], out: &mut Vec<u32>) {
         out.clear();
         while out.len() < rows.len() {
@@ -184,7 +210,9 @@ impl Log {
             for (j, i) in rows[from..from + taken].iter().enumerate() {
                 let at = (first + j) * words;
                 *segment.word_mut(at) = u64::from(NIL) | lanes.head(*i as usize);
-                *segment.word_mut(at + 1) = hashes[*i as usize] >> 32 << 32 | u64::from(NIL);
+                if !self.append_only {
+                    *segment.word_mut(at + 1) = hashes[*i as usize] >> 32 << 32 | u64::from(NIL);
+                }
             }
             out.extend((first..first + taken).map(|slot| row_id(number, slot)));
             self.next += taken as u64;

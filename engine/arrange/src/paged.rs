@@ -1,7 +1,7 @@
 //! A vector that grows a page at a time.
 //!
 //! A plain vector of a million entries copies them all when it grows, in the middle of a tick. This one copies a page at
-//! most: the first page grows like a vector, later ones are allocated whole.
+//! most: the first page grows and shrinks like a vector, later ones are allocated whole and given back.
 
 /// Entries of a page: 16 KB of `u32`s, copied or allocated in about a microsecond.
 const PAGE: usize = 4096;
@@ -43,10 +43,13 @@ impl<T: Copy> Paged<T> {
 
     pub(crate) fn pop(&mut self) -> Option<T> {
         self.len = self.len.checked_sub(1)?;
+        let pages = self.pages.len();
         let last = self.pages.last_mut()?;
         let entry = last.pop();
-        if last.is_empty() && self.pages.len() > 1 {
+        if last.is_empty() && pages > 1 {
             self.pages.pop();
+        } else if pages == 1 && last.len() < last.capacity() / 4 {
+            last.shrink_to(last.capacity() / 2);
         }
         entry
     }

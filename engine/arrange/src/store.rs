@@ -9,6 +9,7 @@
 
 use millrace_data::hash::{mix, mix_bytes, mix_null};
 
+use crate::index::{Index, NIL};
 use crate::lanes::{Lane, Lanes, fold_bytes};
 use crate::layout::{Field, Kind, Layout, Slot, bytes_equal, heap_bytes, in_heap};
 use crate::prefetch::prefetch;
@@ -42,11 +43,15 @@ pub(crate) struct Store {
     pub(crate) layout: Layout,
     pub(crate) segments: Vec<Segment>,
     words: usize,
+    /// The first key word that may lead to the heap.
+    key_bytes: Option<usize>,
 }
 
 impl Store {
     pub(crate) fn new(layout: Layout) -> Self {
-        Store { words: layout.words(), layout, segments: vec![] }
+        let key = &layout.slots[..layout.key_slots];
+        let key_bytes = key.iter().position(|slot| *slot == Slot::Bytes).map(|slot| layout.header + slot);
+        Store { words: layout.words(), key_bytes, layout, segments: vec![] }
     }
 
     #[inline]
@@ -74,6 +79,17 @@ impl Store {
             if self.words > 1 {
                 prefetch(segment.words(), at + (self.words - 1).min(2 * LINE_WORDS));
             }
+        }
+    }
+
+    /// Fetches what looking for a block of keys will read: the slots, then the first rows whose tag fits, then the bytes
+    /// of their keys. Each pass finds what the one before it has fetched.
+    pub(crate) fn warm(&self, index: &Index, hashes: impl Iterator<Item = u64> + Clone) {
+        hashes.clone().for_each(|hash| index.prefetch(hash));
+        let rows = hashes.map(|hash| index.peek(hash)).filter(|row| *row != NIL);
+        rows.clone().for_each(|row| self.prefetch(row));
+        if let Some(at) = self.key_bytes {
+            rows.for_each(|row| self.prefetch_bytes(row, at));
         }
     }
 

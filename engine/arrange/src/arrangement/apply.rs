@@ -10,14 +10,22 @@ use super::{Arrangement, BLOCK, CHAIN_ROWS_MAX};
 use crate::delta::{Delta, Restated};
 use crate::index::{NIL, Slot};
 use crate::lanes::Lanes;
-use crate::log::{DEAD, HOT, WEIGHED};
+use crate::log::{DEAD, HOT, LAG_TICKS_MAX, WEIGHED};
 
 /// A batch as words, with the hashes of its keys and rows.
 struct Incoming {
     lanes: Lanes,
     hashes: Vec<u64>,
+    /// None where rows are never removed.
     row_hashes: Vec<u64>,
     batch: Batch,
+}
+
+impl Incoming {
+    #[inline]
+    fn row_hash(&self, i: usize) -> u64 {
+        if self.row_hashes.is_empty() { 0 } else { self.row_hashes[i] }
+    }
 }
 
 impl Arrangement {
@@ -25,9 +33,11 @@ impl Arrangement {
     /// to be given, and which [`delta_after`](Self::delta_after) has for them too.
     ///
     /// # Panics
-    /// If `tick` is not above all earlier ones, or a batch does not have the columns of the arrangement.
+    /// If `tick` is not above all earlier ones, a batch does not have the columns of the arrangement, a removal comes to an
+    /// append-only one, or a reader lags by 2^31 ticks.
     pub fn apply(&mut self, tick: u64, batches: &[Batch]) -> Rc<Delta> {
         assert!(tick > self.now, "tick {tick} applied after tick {}", self.now);
+        assert!(tick - self.since < LAG_TICKS_MAX, "a reader holds tick {} at tick {tick}", self.since);
         self.now = tick;
         if self.negatives > 0 {
             self.last_negative = tick - 1;
@@ -39,6 +49,7 @@ impl Arrangement {
             let incoming = self.read(batch);
             self.insert(&mut delta, &incoming);
             if batch.diffs().is_some_and(|diffs| diffs.iter().any(|diff| *diff < 0)) {
+                assert!(!self.log.is_append_only(), "a removal from an append-only arrangement at tick {tick}");
                 removals.push(incoming);
             }
         }
@@ -58,7 +69,7 @@ impl Arrangement {
         let key: Vec<ArrayRef> = layout.key.iter().map(|c| ArrayRef::clone(batch.column(*c))).collect();
         let mut hashes = vec![];
         hash_columns(&key, batch.len(), &mut hashes);
-        let row_hashes = lanes.row_hashes(layout, &hashes);
+        let row_hashes = if self.log.is_append_only() { vec![] } else { lanes.row_hashes(layout, &hashes) };
         Incoming { lanes, hashes, row_hashes, batch: batch.clone() }
     }
 
@@ -87,8 +98,9 @@ impl Arrangement {
         }
         let mut ids = std::mem::take(&mut self.ids);
         self.log.append(&incoming.lanes, &selected, &incoming.row_hashes, &mut ids);
+        delta.added_hashes.reserve(selected.len());
         for (block, rows) in selected.chunks(BLOCK).zip(ids.chunks(BLOCK)) {
-            self.warm(incoming, block);
+            self.log.store.warm(&self.index, block.iter().map(|i| incoming.hashes[*i as usize]));
             for (i, row) in block.iter().zip(rows) {
                 let i = *i as usize;
                 delta.add(*row, incoming.hashes[i]);
@@ -107,7 +119,7 @@ impl Arrangement {
         let selected = self.select(incoming, |diff| diff < 0);
         let (mut found, mut active) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
         for block in selected.chunks(BLOCK) {
-            self.warm(incoming, block);
+            self.log.store.warm(&self.index, block.iter().map(|i| incoming.hashes[*i as usize]));
             self.find_block(incoming, block, &mut found, &mut active);
             for (i, row) in block.iter().zip(&found) {
                 let i = *i as usize;
@@ -121,19 +133,6 @@ impl Arrangement {
             }
         }
         self.selected = selected;
-    }
-
-    /// Fetches the slots of a block of keys, then the first rows of their chains.
-    fn warm(&self, incoming: &Incoming, block: &[u32]) {
-        for i in block {
-            self.index.prefetch(incoming.hashes[*i as usize]);
-        }
-        for i in block {
-            let row = self.index.peek(incoming.hashes[*i as usize]);
-            if row != NIL {
-                self.log.store.prefetch(row);
-            }
-        }
     }
 
     /// Row `i` changes its diff: it cancels against rows of the other sign, and what is left becomes a row.
@@ -170,19 +169,17 @@ impl Arrangement {
         let (store, hash) = (&self.log.store, incoming.hashes[i]);
         match self.index.find(hash, |first| store.key_eq(first, &incoming.lanes, i)) {
             None => self.index.insert(hash, row),
-            Some((slot, first)) => self.link_before(slot, first, row, incoming.row_hashes[i]),
+            Some((slot, first)) => self.link_before(slot, first, row, incoming.row_hash(i)),
         }
     }
 
     #[inline]
     fn link_before(&mut self, slot: Slot, first: u32, row: u32, row_hash: u64) {
-        if self.log.head(first) & HOT != 0 {
+        let head = self.log.head(first);
+        if head & HOT != 0 {
             return self.hot.add(&mut self.log, first, row, row_hash);
         }
-        let len = self.log.chain_len(first).max(1) + 1;
-        self.log.set_next(row, first);
-        self.log.set_prev(first, row);
-        self.log.set_chain_len(row, len);
+        let len = self.log.link_before(first, head, row);
         self.index.set(slot, row);
         if len > CHAIN_ROWS_MAX as u64 {
             self.shorten(slot, row);

@@ -111,13 +111,7 @@ impl Arrangement {
         let (log, as_of) = (&self.log, self.as_of(as_of));
         let mut active: Vec<(u32, u32)> = Vec::with_capacity(BLOCK);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            block.iter().for_each(|hash| self.index.prefetch(*hash));
-            for hash in block {
-                let row = self.index.peek(*hash);
-                if row != NIL {
-                    log.store.prefetch(row);
-                }
-            }
+            log.store.warm(&self.index, block.iter().copied());
             active.clear();
             for (j, hash) in block.iter().enumerate() {
                 let i = number * BLOCK + j;

@@ -220,7 +220,7 @@ fn run(case: &Case, seed: u64) -> Arrangement {
 
 #[test]
 fn agrees_with_multisets_of_many_keys() {
-    let case = Case { key: &[2, 3, 0], keys: 3000, variants: 12, ticks: 120, per_tick: 1200 };
+    let case = Case { key: &[2, 3, 0], keys: 1500, variants: 12, ticks: 90, per_tick: 700 };
     let arrangement = run(&case, 1);
     let ids = arrangement.log.store.segments.len();
     assert!(arrangement.log.live < 20_000 && ids < 40, "{ids} segments for {} rows", arrangement.log.live);
@@ -230,6 +230,67 @@ fn agrees_with_multisets_of_many_keys() {
 fn agrees_with_multisets_of_hot_keys() {
     let arrangement = run(&Case { key: &[0], keys: 7, variants: 300, ticks: 120, per_tick: 600 }, 2);
     assert!(arrangement.hot.memory_bytes() > 1000, "keys became hot");
+}
+
+#[test]
+fn append_only_rows_are_found() {
+    let types: Vec<DataType> = columns(&[]).iter().map(|c| c.data_type().clone()).collect();
+    let mut arrangement = Arrangement::append_only(&types, &[0, 3]);
+    let reader = arrangement.add_reader(0);
+    let mut random = Random(4);
+    let mut history = vec![Multiset::new()];
+    for tick in 1..=12 {
+        let mut now = history[history.len() - 1].clone();
+        // key 3 has thousands of rows in the end
+        let key = |random: &mut Random| if random.below(3) == 0 { 3 } else { random.below(400) };
+        let ups: Vec<_> =
+            (0..1000).map(|_| ((key(&mut random), random.below(900)), 1 + random.below(50) / 49)).collect();
+        ups.iter().for_each(|(row, diff)| add(&mut now, *row, *diff));
+        let delta = arrangement.apply(tick, &[batch(&ups)]);
+        let mut changes = Changes::new();
+        arrangement.changes(&delta, &mut changes);
+        assert_eq!(changes.len(), 1000);
+        history.push(now);
+    }
+    for as_of in [1, 7, 12] {
+        assert_eq!(scan(&arrangement, as_of, 777), history[as_of as usize]);
+        check_probes(&arrangement, &history[as_of as usize], as_of, 400);
+    }
+    arrangement.remove_reader(reader);
+    arrangement.maintain(12);
+    check_probes(&arrangement, &history[12], 12, 400);
+}
+
+/// A key that was hot is cheap again when its rows are gone.
+#[test]
+fn hot_keys_cool() {
+    let mut arrangement = Arrangement::new(&[DataType::Int64, DataType::Int64], &[0]);
+    let rows = |upper: i64, diff: i64| {
+        let pairs = (0..50).flat_map(|k| (0..upper).map(move |v| (k, v)));
+        let (keys, values): (Vec<i64>, Vec<i64>) = pairs.filter(|(_, v)| diff > 0 || v % 100 != 0).unzip();
+        let n = keys.len();
+        let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(keys)), Arc::new(Int64Array::from(values))];
+        Batch::new(columns, Some(vec![diff; n]), n)
+    };
+    arrangement.apply(1, &[rows(1000, 1)]);
+    arrangement.maintain(1);
+    let warm = arrangement.hot.memory_bytes();
+    arrangement.apply(2, &[rows(1000, -1)]);
+    for tick in 3..30 {
+        arrangement.maintain(tick);
+    }
+    assert!(arrangement.hot.memory_bytes() * 20 < warm, "{} of {warm}", arrangement.hot.memory_bytes());
+    assert_eq!(arrangement.rows(), 500);
+    let key: Vec<ArrayRef> = vec![Arc::new(Int64Array::from_iter_values(0..50))];
+    let (mut hashes, mut counts) = (vec![], vec![]);
+    hash_columns(&key, 50, &mut hashes);
+    arrangement.probe_counts(&key, &hashes, 29, NullKeys::Skip, &mut counts);
+    assert_eq!(counts, [10; 50]);
+    // ten rows a key are a chain, in which removals work
+    arrangement.apply(30, &[rows(1000, 1)]);
+    arrangement.apply(31, &[rows(1000, -1)]);
+    arrangement.probe_counts(&key, &hashes, 31, NullKeys::Skip, &mut counts);
+    assert_eq!(counts, [20; 50]);
 }
 
 /// Equal rows by the hundred, under one key without columns.
