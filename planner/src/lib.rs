@@ -9,7 +9,29 @@
 //! simpler one), `lower` (logical plan to incremental plan), `plan` (what the engine gets).
 
 pub mod action;
+pub mod bind;
 pub mod catalog;
 pub mod error;
+pub mod eval;
+pub mod explain;
+pub mod function;
+pub mod logical;
+pub mod lower;
 pub mod plan;
+pub mod rewrite;
 pub mod sql;
+mod statement;
+
+use action::Planned;
+use catalog::Catalog;
+use error::Result;
+use sql::statement::Parsed;
+
+/// Plans a statement over a catalog. `text` is the script that the statement stands in; errors have places in it.
+///
+/// # Errors
+/// What is wrong with the statement, with its place, and where it helps a detail and a hint.
+pub fn plan(statement: &Parsed, text: &str, catalog: &Catalog) -> Result<Planned> {
+    debug_assert_eq!(statement.positions.text(), text, "the statement is of this script");
+    statement::plan(statement, catalog)
+}

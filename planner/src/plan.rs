@@ -283,7 +283,7 @@ pub struct WindowClose {
 }
 
 /// INTERSECT or EXCEPT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SetOpKind {
     /// In both.
     Intersect,
@@ -326,7 +326,7 @@ pub struct Aggregate {
 
 /// The aggregate functions. NULL arguments are passed over unless said otherwise; over no rows the result is NULL unless
 /// said otherwise. "Ordered" ones take `order`, else (tick, arrival), else value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AggregateFunction {
     /// Rows (no argument) or non-NULL arguments (all of them, if several); 0 over none. BIGINT.
     Count,

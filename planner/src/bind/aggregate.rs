@@ -1,0 +1,537 @@
+//! GROUP BY and aggregate calls.
+//!
+//! A call found in an expression is noted as an [`AggregateCall`] and stands there as a column of its own. When all
+//! clauses are bound, [`Binder::bind_grouping`] computes keys and arguments in a projection, groups, and then every
+//! expression of the SELECT is rewritten to what the groups have; a column that they do not have is an error at the
+//! place where it was written.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{Column, DataFusionError};
+use datafusion_expr::expr::AggregateFunction as AggregateExpr;
+use datafusion_expr::{Aggregate, Expr, LogicalPlan, Projection, SortExpr, Subquery};
+use sqlparser::ast;
+
+use super::coerce::{Typed, at};
+use super::expr::Cx;
+use super::from::From;
+use super::query::{Facts, Nature};
+use super::scope::span_of;
+use super::types::type_name;
+use super::{Binder, internal};
+use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::function::aggregate::{Aggregate as AggregateUdf, Shape, shape};
+use crate::logical::Node;
+use crate::logical::session_aggregate::SessionAggregate;
+use crate::plan::AggregateFunction;
+
+/// A call of an aggregate, with the column that stands for its result.
+#[derive(Clone, Debug)]
+pub(crate) struct AggregateCall {
+    pub(crate) function: AggregateFunction,
+    pub(crate) args: Vec<Expr>,
+    pub(crate) distinct: bool,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) order: Vec<SortExpr>,
+    pub(crate) data_type: DataType,
+    pub(crate) column: Column,
+}
+
+/// What the name of an aggregate asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Named {
+    /// The function, over distinct values if so.
+    Function(AggregateFunction, bool),
+    /// ARRAY_AGG: as COLLECT_LIST, but NULL over no rows.
+    ArrayAgg,
+    /// STRING_AGG(text, separator).
+    StringAgg,
+    /// LATEST_BY_OFFSET and EARLIEST_BY_OFFSET (value [, n] [, ignore NULLs]).
+    ByOffset { latest: bool },
+}
+
+/// Names of aggregates.
+const NAMES: [&str; 31] = [
+    "count",
+    "count_distinct",
+    "sum",
+    "avg",
+    "mean",
+    "min",
+    "max",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "stddev_sample",
+    "stddev_sampl",
+    "variance",
+    "var",
+    "var_pop",
+    "var_samp",
+    "var_sample",
+    "var_population",
+    "bool_and",
+    "bool_or",
+    "every",
+    "collect_list",
+    "collect_set",
+    "array_agg",
+    "string_agg",
+    "listagg",
+    "latest_by_offset",
+    "earliest_by_offset",
+    "last_value",
+    "first_value",
+    "any_value",
+];
+
+/// All names of aggregates.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter()
+}
+
+/// Aggregates of other systems.
+pub(crate) fn is_foreign(name: &str) -> bool {
+    matches!(
+        name,
+        "topk"
+            | "topkdistinct"
+            | "histogram"
+            | "median"
+            | "corr"
+            | "covar"
+            | "covar_pop"
+            | "covar_samp"
+            | "correlation"
+            | "percentile_cont"
+            | "percentile_disc"
+            | "approx_distinct"
+            | "approx_median"
+            | "approx_percentile_cont"
+            | "approx_count_distinct"
+            | "bit_and"
+            | "bit_or"
+            | "bit_xor"
+            | "mode"
+            | "nth_value"
+            | "grouping"
+            | "regr_slope"
+            | "regr_intercept"
+            | "json_agg"
+            | "jsonb_agg"
+    )
+}
+
+/// The aggregate of this name.
+pub(crate) fn aggregate_named(name: &str) -> Option<Named> {
+    use AggregateFunction as F;
+    let plain = |function| Some(Named::Function(function, false));
+    match name {
+        "count" => plain(F::Count),
+        "count_distinct" => Some(Named::Function(F::Count, true)),
+        "sum" => plain(F::Sum),
+        "avg" | "mean" => plain(F::Avg),
+        "min" => plain(F::Min),
+        "max" => plain(F::Max),
+        "stddev" | "stddev_samp" | "stddev_sample" | "stddev_sampl" => plain(F::Stddev { population: false }),
+        "stddev_pop" => plain(F::Stddev { population: true }),
+        "variance" | "var" | "var_samp" | "var_sample" => plain(F::Variance { population: false }),
+        "var_pop" | "var_population" => plain(F::Variance { population: true }),
+        "bool_and" | "every" => plain(F::BoolAnd),
+        "bool_or" => plain(F::BoolOr),
+        "collect_list" => plain(F::CollectList),
+        "collect_set" => plain(F::CollectSet),
+        "array_agg" => Some(Named::ArrayAgg),
+        "string_agg" | "listagg" => Some(Named::StringAgg),
+        "latest_by_offset" | "last_value" => Some(Named::ByOffset { latest: true }),
+        "earliest_by_offset" | "first_value" | "any_value" => Some(Named::ByOffset { latest: false }),
+        _ => None,
+    }
+}
+
+impl Binder<'_> {
+    /// A call of an aggregate.
+    pub(crate) fn bind_aggregate_call(
+        &mut self,
+        named: Named,
+        written: &str,
+        call: &ast::Function,
+        span: Option<Span>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Typed> {
+        let upper = written.to_uppercase();
+        let Some(collected) = cx.aggregates.take() else {
+            let (message, detail) = match cx.in_aggregate {
+                true => (format!("{upper} stands inside another aggregate"), "An aggregate takes rows, not groups."),
+                false => (format!("{upper} cannot stand in {}", cx.place), "Rows are grouped behind it."),
+            };
+            let error = at(PlanError::new(ErrorKind::Grouping, message), span).detail(detail);
+            return Err(match cx.place {
+                "WHERE" => error.hint("a condition on groups stands in HAVING"),
+                _ => error,
+            });
+        };
+        cx.in_aggregate = true;
+        let explodes = cx.explodes.take();
+        let bound = self.bind_aggregate_parts(named, &upper, call, span, cx);
+        cx.in_aggregate = false;
+        cx.explodes = explodes;
+        let result = bound.map(|(mut call, wrap)| {
+            let same = |other: &&mut AggregateCall| {
+                (&other.function, &other.args, other.distinct, &other.filter, &other.order)
+                    == (&call.function, &call.args, call.distinct, &call.filter, &call.order)
+            };
+            let column = match collected.iter_mut().find(same) {
+                Some(known) => known.column.clone(),
+                None => {
+                    let column = Column::new_unqualified(self.fresh(&upper));
+                    call.column = column.clone();
+                    collected.push(call.clone());
+                    column
+                }
+            };
+            let typed = Typed::new(Expr::Column(column), call.data_type.clone());
+            (typed, wrap)
+        });
+        cx.aggregates = Some(collected);
+        let (typed, wrap) = result?;
+        if wrap { self.null_if_empty(typed) } else { Ok(typed) }
+    }
+
+    /// The call, and whether an empty list of its means NULL.
+    fn bind_aggregate_parts(
+        &mut self,
+        named: Named,
+        upper: &str,
+        call: &ast::Function,
+        span: Option<Span>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(AggregateCall, bool)> {
+        let wrap = named == Named::ArrayAgg;
+        let (mut distinct, order, ignore_nulls) = self.argument_clauses(call, span, cx)?;
+        let star = matches!(&call.args, ast::FunctionArguments::List(list)
+            if matches!(list.args.as_slice(), [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Wildcard)]));
+        let exprs = if star { vec![] } else { self.call_args(call, span)? };
+        let (bound, spans) = self.bind_all(&exprs, cx)?;
+        let (function, bound) = self.resolve_named(named, upper, bound, ignore_nulls, &mut distinct, span)?;
+        let n_args = bound.len();
+        let fits = match function {
+            AggregateFunction::Count => star || n_args >= 1,
+            _ => n_args == 1 && !star,
+        };
+        if !fits {
+            let takes = if function == AggregateFunction::Count { "* or values" } else { "one value" };
+            let error = PlanError::new(ErrorKind::UndefinedFunction, format!("{upper} takes {takes}"));
+            return Err(at(error, span));
+        }
+        let mut args = vec![];
+        let mut data_type = DataType::Int64;
+        for (i, arg) in bound.into_iter().enumerate() {
+            let place = spans.get(i).copied().flatten();
+            match shape(&function, &arg.data_type) {
+                Shape::Answers { argument, result } => {
+                    args.push(arg.cast(&argument, place)?.expr);
+                    data_type = result;
+                }
+                Shape::Refuses(wanted) => {
+                    let message = format!("{upper} takes {wanted}, this is {}", type_name(&arg.data_type));
+                    return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), place));
+                }
+            }
+        }
+        let filter = match &call.filter {
+            Some(filter) => Some(self.bind_predicate(filter, cx)?),
+            None => None,
+        };
+        let distinct = distinct && !matches!(function, AggregateFunction::Min | AggregateFunction::Max);
+        let column = Column::new_unqualified("");
+        Ok((AggregateCall { function, args, distinct, filter, order, data_type, column }, wrap))
+    }
+
+    /// The function, and the arguments that are values; the others are its parameters.
+    fn resolve_named(
+        &self,
+        named: Named,
+        upper: &str,
+        mut bound: Vec<Typed>,
+        ignore_nulls: Option<bool>,
+        distinct: &mut bool,
+        span: Option<Span>,
+    ) -> Result<(AggregateFunction, Vec<Typed>)> {
+        let bad = |what: &str| at(PlanError::new(ErrorKind::InvalidParameter, format!("{upper} takes {what}")), span);
+        let function = match named {
+            Named::Function(function, of_distinct) => {
+                *distinct |= of_distinct;
+                function
+            }
+            Named::ArrayAgg => AggregateFunction::CollectList,
+            Named::StringAgg => {
+                let separator = match (bound.len(), bound.pop()) {
+                    (2, Some(separator)) => separator.text().map(str::to_string),
+                    (1, Some(value)) if upper == "LISTAGG" => {
+                        bound.push(value);
+                        Some(String::new())
+                    }
+                    _ => None,
+                };
+                let separator = separator.ok_or_else(|| bad("a text and a separator: STRING_AGG(name, ', ')"))?;
+                AggregateFunction::StringAgg { separator }
+            }
+            Named::ByOffset { latest } => {
+                let mut n = None;
+                // KSQL's functions pass over NULLs, SQL's FIRST_VALUE and LAST_VALUE do not
+                let mut ignore_nulls = ignore_nulls.unwrap_or(upper.ends_with("BY_OFFSET"));
+                for parameter in bound.drain(1.min(bound.len())..) {
+                    match (&parameter.expr, parameter.integer()) {
+                        (_, Some(count)) if count > 0 => n = usize::try_from(count).ok(),
+                        (Expr::Literal(datafusion_common::ScalarValue::Boolean(Some(flag)), _), _) => {
+                            ignore_nulls = *flag
+                        }
+                        _ => return Err(bad("a value, a positive number, TRUE or FALSE")),
+                    }
+                }
+                match latest {
+                    true => AggregateFunction::Latest { n, ignore_nulls },
+                    false => AggregateFunction::Earliest { n, ignore_nulls },
+                }
+            }
+        };
+        Ok((function, bound))
+    }
+
+    /// DISTINCT, ORDER BY and IGNORE NULLS of a call.
+    fn argument_clauses(
+        &mut self,
+        call: &ast::Function,
+        span: Option<Span>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(bool, Vec<SortExpr>, Option<bool>)> {
+        let mut nulls = call.null_treatment;
+        let mut order = vec![];
+        let mut distinct = false;
+        let mut order_by: Vec<&ast::OrderByExpr> = call.within_group.iter().collect();
+        if let ast::FunctionArguments::List(list) = &call.args {
+            distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
+            for clause in &list.clauses {
+                match clause {
+                    ast::FunctionArgumentClause::OrderBy(exprs) => order_by.extend(exprs),
+                    ast::FunctionArgumentClause::IgnoreOrRespectNulls(treatment) => nulls = Some(*treatment),
+                    other => return Err(at(PlanError::not_supported(format!("{other} in an aggregate")), span)),
+                }
+            }
+        }
+        for key in order_by {
+            let expr = self.bind_expr(&key.expr, cx)?;
+            let ascending = key.options.asc.unwrap_or(true);
+            let nulls_first = key.options.nulls_first.unwrap_or(!ascending);
+            order.push(SortExpr::new(expr.expr, ascending, nulls_first));
+        }
+        let ignore = nulls.map(|treatment| treatment == ast::NullTreatment::IgnoreNulls);
+        Ok((distinct, order, ignore))
+    }
+
+    /// NULL in the place of an empty list.
+    fn null_if_empty(&self, list: Typed) -> Result<Typed> {
+        let data_type = list.data_type.clone();
+        let null = datafusion_common::ScalarValue::try_from(&data_type).map_err(|error| internal(&error))?;
+        let empty = self.udf_call("cardinality", vec![list.expr.clone()])?;
+        let is_empty = empty.eq(datafusion_expr::lit(0_u64));
+        let case = datafusion_expr::expr::Case::new(
+            None,
+            vec![(Box::new(is_empty), Box::new(datafusion_expr::lit(null)))],
+            Some(Box::new(list.expr)),
+        );
+        Ok(Typed::new(Expr::Case(case), data_type))
+    }
+}
+
+/// Groups, and how the clauses behind them see their columns.
+pub(crate) struct Grouping {
+    pub(crate) plan: LogicalPlan,
+    pub(crate) facts: Facts,
+    /// What was grouped by, and the column that has it.
+    keys: Vec<(Expr, Column)>,
+    /// The results of the calls.
+    results: Vec<Column>,
+}
+
+impl Binder<'_> {
+    /// Groups `from` by `keys`.
+    pub(crate) fn bind_grouping(
+        &mut self,
+        from: From,
+        mut keys: Vec<Expr>,
+        calls: &[AggregateCall],
+        session: Option<SessionAggregate>,
+    ) -> Result<Grouping> {
+        let facts = from.facts;
+        keys.extend(facts.window.iter().flatten().filter(|_| session.is_none()).cloned().map(Expr::Column));
+        let mut input = Input { exprs: vec![], computed: false };
+        let mut key_columns: Vec<(Expr, Column)> = vec![];
+        for key in keys {
+            if !key_columns.iter().any(|(known, _)| *known == key) {
+                let column = input.column(self, &key, "KEY");
+                key_columns.push((key, column));
+            }
+        }
+        let mut aggregates = vec![];
+        for call in calls {
+            let arrival = arrival_columns(call, &facts);
+            let arrives = arrival.is_some();
+            let all_args = call.args.iter().cloned().chain(arrival.into_iter().flatten().map(Expr::Column));
+            let args = all_args.map(|arg| Expr::Column(input.column(self, &arg, "ARG"))).collect();
+            let filter =
+                call.filter.as_ref().map(|filter| Box::new(Expr::Column(input.column(self, filter, "FILTER"))));
+            let order =
+                call.order.iter().map(|key| key.with_expr(Expr::Column(input.column(self, &key.expr, "ORDER"))));
+            let udf = AggregateUdf::udf(call.function.clone(), arrives, call.data_type.clone());
+            let order = order.collect();
+            let aggregate = AggregateExpr::new_udf(udf, args, call.distinct, filter, order, None);
+            aggregates.push(Expr::AggregateFunction(aggregate).alias(call.column.name.clone()));
+        }
+        let group: Vec<Expr> = key_columns.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
+        let mut keys: Vec<Column> = key_columns.iter().map(|(_, column)| column.clone()).collect();
+        let mut window = facts.window.clone();
+        let plan = match session {
+            None => {
+                let plan = input.plan(from.plan, &[])?;
+                let plan = Aggregate::try_new(Arc::new(plan), group, aggregates).map_err(|error| internal(&error))?;
+                LogicalPlan::Aggregate(plan)
+            }
+            Some(mut session) => {
+                let mut carried: Vec<Column> = session.time.column_refs().into_iter().cloned().collect();
+                carried.extend(session.lane_time.iter().flat_map(|lane| lane.column_refs()).cloned());
+                let plan = input.plan(from.plan, &carried)?;
+                session.keys = group;
+                session.aggregates = aggregates;
+                let qualifier = session.qualifier.clone();
+                let bounds = crate::logical::assign_windows::WINDOW_COLUMNS
+                    .map(|name| Column::new(Some(qualifier.as_str()), name));
+                keys.extend(bounds.clone());
+                for bound in &bounds {
+                    key_columns.push((Expr::Column(bound.clone()), bound.clone()));
+                }
+                window = Some(bounds);
+                Node::plan(session, vec![plan]).map_err(|error| internal(&error))?
+            }
+        };
+        let facts = Facts { key: Some(keys), window, time_sources: facts.time_sources, ..Facts::state() };
+        let results = calls.iter().map(|call| call.column.clone()).collect();
+        Ok(Grouping { plan, facts, keys: key_columns, results })
+    }
+
+    /// An expression bound before grouping, over the columns of the groups.
+    pub(crate) fn over_groups(&self, grouping: &Grouping, expr: Expr) -> Result<Expr> {
+        let mut wrong: Option<PlanError> = None;
+        let rewritten = expr.transform_down(|expr| {
+            if let Some((_, column)) = grouping.keys.iter().find(|(key, _)| *key == expr) {
+                return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
+            }
+            match &expr {
+                Expr::Column(column) if !grouping.results.contains(column) => {
+                    wrong.get_or_insert_with(|| self.not_grouped(grouping, column));
+                }
+                Expr::ScalarSubquery(subquery) => self.check_outer(grouping, subquery, &mut wrong)?,
+                Expr::Exists(exists) => self.check_outer(grouping, &exists.subquery, &mut wrong)?,
+                Expr::InSubquery(test) => self.check_outer(grouping, &test.subquery, &mut wrong)?,
+                Expr::SetComparison(test) => self.check_outer(grouping, &test.subquery, &mut wrong)?,
+                _ => {}
+            }
+            Ok(Transformed::no(expr))
+        });
+        match wrong {
+            Some(error) => Err(error),
+            None => rewritten.data().map_err(|error| internal(&error)),
+        }
+    }
+
+    /// That a subquery takes from around it only what the groups have.
+    fn check_outer(
+        &self,
+        grouping: &Grouping,
+        subquery: &Subquery,
+        wrong: &mut Option<PlanError>,
+    ) -> std::result::Result<(), DataFusionError> {
+        for outer in &subquery.outer_ref_columns {
+            let Expr::OuterReferenceColumn(_, column) = outer else { continue };
+            let grouped =
+                |(key, made): &(Expr, Column)| matches!(key, Expr::Column(key) if key == column && made == column);
+            // columns of queries further out are no business of this one
+            let known = grouping.plan.schema().has_column(column);
+            if !known && !grouping.keys.iter().any(grouped) && self.is_below(&grouping.plan, column) {
+                wrong.get_or_insert_with(|| self.not_grouped(grouping, column));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_below(&self, plan: &LogicalPlan, column: &Column) -> bool {
+        plan.inputs().iter().any(|input| input.schema().has_column(column) || self.is_below(input, column))
+    }
+
+    fn not_grouped(&self, grouping: &Grouping, column: &Column) -> PlanError {
+        let span = span_of(column);
+        let name = span.map_or_else(|| column.name.clone(), |span| self.text(span).to_string());
+        let message = format!("{name} must be in GROUP BY or inside an aggregate");
+        let error = at(PlanError::new(ErrorKind::Grouping, message), span);
+        match grouping.keys.is_empty() {
+            true => error.detail("Without GROUP BY all rows are one group.").hint(format!("GROUP BY {name}")),
+            false => error.hint(format!("add {name} to GROUP BY, or take LATEST_BY_OFFSET({name})")),
+        }
+    }
+}
+
+/// The columns that keys and arguments are computed into.
+struct Input {
+    exprs: Vec<(Expr, Column)>,
+    computed: bool,
+}
+
+impl Input {
+    fn column(&mut self, binder: &mut Binder<'_>, expr: &Expr, base: &str) -> Column {
+        if let Some((_, column)) = self.exprs.iter().find(|(known, _)| known == expr) {
+            return column.clone();
+        }
+        let column = match expr {
+            Expr::Column(column) => column.clone(),
+            _ => {
+                self.computed = true;
+                Column::new_unqualified(binder.fresh(base))
+            }
+        };
+        self.exprs.push((expr.clone(), column.clone()));
+        column
+    }
+
+    fn plan(self, below: LogicalPlan, carried: &[Column]) -> Result<LogicalPlan> {
+        if !self.computed {
+            return Ok(below);
+        }
+        let mut exprs: Vec<Expr> = self
+            .exprs
+            .into_iter()
+            .map(|(expr, column)| match expr {
+                Expr::Column(_) => expr,
+                computed => computed.alias(column.name),
+            })
+            .collect();
+        for column in carried {
+            let expr = Expr::Column(column.clone());
+            if !exprs.contains(&expr) {
+                exprs.push(expr);
+            }
+        }
+        let plan = Projection::try_new(exprs, Arc::new(below)).map_err(|error| internal(&error))?;
+        Ok(LogicalPlan::Projection(plan))
+    }
+}
+
+/// Where a row of a stream stood, for a function that depends on it.
+fn arrival_columns(call: &AggregateCall, facts: &Facts) -> Option<[Column; 2]> {
+    use AggregateFunction as F;
+    let ordered = matches!(call.function, F::CollectList | F::StringAgg { .. } | F::Latest { .. } | F::Earliest { .. });
+    let system = facts.system.as_ref().filter(|_| facts.nature == Nature::Stream)?;
+    (ordered && call.order.is_empty()).then(|| [system[1].clone(), system[2].clone()])
+}

@@ -1,0 +1,569 @@
+//! SELECT: its clauses in the order in which they take effect.
+//!
+//! FROM, WHERE, WINDOW, GROUP BY, HAVING, the list with EXPLODE, DISTINCT, ORDER BY. All expressions are bound over the
+//! columns of FROM first; when there are groups they are rewritten to what the groups have.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion_common::Column;
+use datafusion_expr::{Distinct, Expr, Filter, LogicalPlan, Projection, SortExpr};
+use sqlparser::ast;
+
+use super::aggregate::AggregateCall;
+use super::coerce::{Typed, at};
+use super::expr::{Cx, Explode};
+use super::from::From;
+use super::order::SortItem;
+use super::query::{Bound, Facts, Nature, OrderKey, Output};
+use super::{Binder, Env, Purpose, internal};
+use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::logical::Node;
+use crate::logical::explode::Explode as ExplodeOp;
+use crate::logical::top_k::TopK;
+use crate::sql::name::fold;
+use crate::sql::query::struct_star;
+
+/// An item of the SELECT list.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) name: String,
+    pub(crate) typed: Typed,
+    pub(crate) span: Option<Span>,
+    pub(crate) unnamed: bool,
+}
+
+/// Everything of a SELECT that is bound over FROM's columns.
+#[derive(Default)]
+struct Clauses {
+    items: Vec<Item>,
+    having: Option<Expr>,
+    sort: Vec<SortItem>,
+    distinct_on: Vec<Expr>,
+    partition_by: Vec<Expr>,
+    calls: Vec<AggregateCall>,
+    explodes: Vec<Explode>,
+}
+
+impl Binder<'_> {
+    /// A SELECT with the ORDER BY of its query.
+    pub(crate) fn bind_select(
+        &mut self,
+        select: &ast::Select,
+        order_by: Option<&ast::OrderBy>,
+        env: &Env<'_>,
+        top: bool,
+    ) -> Result<Bound> {
+        self.refuse_rare_select(select)?;
+        self.bind_select_clauses(select, order_by, env, top).map_err(|error| self.repair(error, select))
+    }
+
+    fn bind_select_clauses(
+        &mut self,
+        select: &ast::Select,
+        order_by: Option<&ast::OrderBy>,
+        env: &Env<'_>,
+        top: bool,
+    ) -> Result<Bound> {
+        let mut from = self.bind_from(&select.from, env)?;
+        if let Some(selection) = &select.selection {
+            let scope = from.scope.clone();
+            let predicate = self.bind_predicate(selection, &mut Cx::plain(&scope, env, "WHERE"))?;
+            let filter = Filter::try_new(predicate, Arc::new(from.plan)).map_err(|error| internal(&error))?;
+            from.plan = LogicalPlan::Filter(filter);
+        }
+        let mut session = None;
+        let window = self.clauses.window(select);
+        if let Some(clause) = window {
+            (from, session) = self.bind_window(from, clause)?;
+        }
+        let mut clauses = self.bind_clauses(select, order_by, &from, env, top)?;
+        let keys = self.bind_group_by(select, &clauses.items, &from, env)?;
+        let grouped = !keys.is_empty() || !clauses.calls.is_empty() || clauses.having.is_some();
+        if let (Some(clause), false) = (window, grouped) {
+            let error = PlanError::new(ErrorKind::Grouping, "WINDOW needs GROUP BY or an aggregate");
+            return Err(error.at(clause.span));
+        }
+        let mut plan = from.plan.clone();
+        let mut facts = from.facts.clone();
+        if grouped {
+            self.warn_unbounded_groups(&from, window.is_some(), &keys, select);
+            let grouping = self.bind_grouping(from, keys, &clauses.calls, session)?;
+            let over = |expr: Expr| self.over_groups(&grouping, expr);
+            clauses.having = clauses.having.map(over).transpose()?;
+            for item in &mut clauses.items {
+                item.typed.expr = over(item.typed.expr.clone())?;
+            }
+            for sort in &mut clauses.sort {
+                sort.expr = over(sort.expr.clone())?;
+            }
+            for explode in &mut clauses.explodes {
+                explode.list = over(explode.list.clone())?;
+            }
+            for on in clauses.distinct_on.iter_mut().chain(&mut clauses.partition_by) {
+                *on = over(on.clone())?;
+            }
+            (plan, facts) = (grouping.plan, grouping.facts);
+            if let Some(having) = clauses.having.take() {
+                let filter = Filter::try_new(having, Arc::new(plan)).map_err(|error| internal(&error))?;
+                plan = LogicalPlan::Filter(filter);
+            }
+        }
+        plan = explode(plan, &clauses.explodes)?;
+        if !clauses.explodes.is_empty() {
+            facts = Facts { key: None, is_table_scan: false, ..facts };
+        }
+        self.project(plan, facts, clauses, select)
+    }
+
+    /// Binds the list, HAVING, ORDER BY, DISTINCT ON and PARTITION BY.
+    fn bind_clauses(
+        &mut self,
+        select: &ast::Select,
+        order_by: Option<&ast::OrderBy>,
+        from: &From,
+        env: &Env<'_>,
+        top: bool,
+    ) -> Result<Clauses> {
+        let mut clauses = Clauses::default();
+        let scope = &from.scope;
+        let mut cx = Cx::plain(scope, env, "SELECT");
+        cx.aggregates = Some(&mut clauses.calls);
+        cx.explodes = Some(&mut clauses.explodes);
+        clauses.items = self.bind_items(select, top, &mut cx)?;
+        cx.explodes = None;
+        if let Some(having) = &select.having {
+            cx.place = "HAVING";
+            clauses.having = Some(self.bind_having(having, &clauses.items, &mut cx)?);
+        }
+        if let Some(order_by) = order_by {
+            cx.place = "ORDER BY";
+            clauses.sort = self.bind_order_by(order_by, &clauses.items, &mut cx)?;
+        }
+        if let Some(ast::Distinct::On(exprs)) = &select.distinct {
+            cx.place = "DISTINCT ON";
+            for expr in exprs {
+                clauses.distinct_on.push(self.bind_output_or_expr(expr, &clauses.items, &mut cx)?.expr);
+            }
+        }
+        if top {
+            cx.place = "PARTITION BY";
+            for expr in std::mem::take(&mut self.partition_by) {
+                clauses.partition_by.push(self.bind_expr(&expr, &mut cx)?.expr);
+            }
+        }
+        Ok(clauses)
+    }
+
+    /// HAVING may name an item of the list where FROM has no such column.
+    fn bind_having(&mut self, having: &ast::Expr, items: &[Item], cx: &mut Cx<'_>) -> Result<Expr> {
+        if let ast::Expr::Identifier(ident) = having {
+            let name = fold(ident);
+            if let (Some(item), None) = (items.iter().find(|i| i.name == name), cx.scope.find(&name, None)?) {
+                return self.boolean(item.typed.clone(), "HAVING", self.span(having));
+            }
+        }
+        self.bind_predicate(having, cx)
+    }
+
+    /// An expression that may be the name or number of an item.
+    pub(crate) fn bind_output_or_expr(&mut self, expr: &ast::Expr, items: &[Item], cx: &mut Cx<'_>) -> Result<Typed> {
+        let span = self.span(expr);
+        match expr {
+            ast::Expr::Identifier(ident) => {
+                let name = fold(ident);
+                let mut named = items.iter().filter(|item| item.name == name);
+                if let Some(item) = named.next() {
+                    if named.any(|other| other.typed.expr != item.typed.expr) {
+                        let message = format!("{name} could be two columns of the list");
+                        return Err(at(PlanError::new(ErrorKind::AmbiguousColumn, message), span));
+                    }
+                    return Ok(item.typed.clone());
+                }
+            }
+            ast::Expr::Value(value) => {
+                if let ast::Value::Number(digits, _) = &value.value {
+                    return match digits.parse::<usize>().ok().and_then(|n| items.get(n.checked_sub(1)?)) {
+                        Some(item) => Ok(item.typed.clone()),
+                        None => {
+                            let message = format!("{} {digits} is not in the list of {}", cx.place, items.len());
+                            Err(at(PlanError::new(ErrorKind::UndefinedColumn, message), span))
+                        }
+                    };
+                }
+            }
+            _ => {}
+        }
+        self.bind_expr(expr, cx)
+    }
+
+    fn bind_group_by(&mut self, select: &ast::Select, items: &[Item], from: &From, env: &Env<'_>) -> Result<Vec<Expr>> {
+        let (exprs, modifiers) = match &select.group_by {
+            ast::GroupByExpr::Expressions(exprs, modifiers) => (exprs, modifiers),
+            ast::GroupByExpr::All(modifiers) => {
+                if modifiers.is_empty() {
+                    let calls = |item: &&Item| !item.typed.expr.column_refs().iter().any(|c| c.relation.is_none());
+                    return Ok(items.iter().filter(calls).map(|item| item.typed.expr.clone()).collect());
+                }
+                (&vec![], modifiers)
+            }
+        };
+        if !modifiers.is_empty() {
+            return Err(at(
+                PlanError::not_supported("GROUP BY … WITH ROLLUP, CUBE, TOTALS"),
+                self.span(&select.group_by),
+            ));
+        }
+        let scope = &from.scope;
+        let mut keys = vec![];
+        for expr in exprs {
+            let mut cx = Cx::plain(scope, env, "GROUP BY");
+            if let ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_) = expr {
+                return Err(at(PlanError::not_supported("GROUPING SETS, CUBE and ROLLUP"), self.span(expr))
+                    .hint("UNION ALL of one GROUP BY each gives the same"));
+            }
+            match expr {
+                ast::Expr::Tuple(parts) => {
+                    for part in parts {
+                        keys.push(self.bind_group_key(part, items, &mut cx)?);
+                    }
+                }
+                other => keys.push(self.bind_group_key(other, items, &mut cx)?),
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A column of FROM, else an item's name or number, else an expression.
+    fn bind_group_key(&mut self, expr: &ast::Expr, items: &[Item], cx: &mut Cx<'_>) -> Result<Expr> {
+        if let ast::Expr::Identifier(ident) = expr {
+            let span = self.span(expr);
+            if cx.scope.find(&fold(ident), span)?.is_some() {
+                return Ok(self.bind_expr(expr, cx)?.expr);
+            }
+        }
+        let key = self.bind_output_or_expr(expr, items, cx)?;
+        // columns of FROM are qualified, those that stand for aggregates and EXPLODE are not
+        if key.expr.column_refs().iter().any(|column| column.relation.is_none()) {
+            let error = PlanError::new(ErrorKind::Grouping, "GROUP BY cannot group by an aggregate or EXPLODE");
+            return Err(at(error, self.span(expr)));
+        }
+        Ok(key.expr)
+    }
+
+    /// The list, DISTINCT and ORDER BY over what the groups or FROM have.
+    fn project(
+        &mut self,
+        plan: LogicalPlan,
+        mut facts: Facts,
+        clauses: Clauses,
+        select: &ast::Select,
+    ) -> Result<Bound> {
+        let distinct = matches!(select.distinct, Some(ast::Distinct::Distinct));
+        let mut exprs = vec![];
+        let mut outputs: Vec<Output> = vec![];
+        for item in &clauses.items {
+            let typed = match item.typed.data_type {
+                DataType::Null => item.typed.clone().cast(&DataType::Utf8, item.span)?,
+                _ => item.typed.clone(),
+            };
+            let name = self.fresh(&item.name);
+            exprs.push(typed.expr.alias(name.clone()));
+            let (column, data_type) = (Column::new_unqualified(name), typed.data_type);
+            outputs.push(Output { name: item.name.clone(), column, data_type, span: item.span, unnamed: item.unnamed });
+        }
+        let mut hidden = Hidden { exprs: &mut exprs, n_visible: outputs.len() };
+        let order = clauses.sort.iter().map(|sort| {
+            let found = clauses.items.iter().position(|item| item.typed.expr == sort.expr);
+            let column = match (found, distinct) {
+                (Some(i), _) => outputs[i].column.clone(),
+                (None, false) => hidden.column(self, &sort.expr, "SORT"),
+                (None, true) => {
+                    let error = PlanError::new(ErrorKind::Grouping, "ORDER BY must name a column of SELECT DISTINCT");
+                    return Err(at(error, sort.span));
+                }
+            };
+            Ok(OrderKey { column, descending: sort.descending, nulls_first: sort.nulls_first })
+        });
+        let order: Vec<OrderKey> = order.collect::<Result<_>>()?;
+        let on: Vec<Column> = clauses
+            .distinct_on
+            .iter()
+            .map(|on| match clauses.items.iter().position(|item| item.typed.expr == *on) {
+                Some(i) => outputs[i].column.clone(),
+                None => hidden.column(self, on, "ON"),
+            })
+            .collect();
+        if distinct {
+            facts = Facts { key: None, system: None, message_key: vec![], window: None, ..facts };
+        }
+        if !clauses.partition_by.is_empty() {
+            let keys = clauses.partition_by.iter().map(|key| hidden.column(self, key, "PARTITION_KEY"));
+            let keys: Vec<Column> = keys.collect();
+            facts.message_key = vec![];
+            facts = self.carry(facts, &mut hidden);
+            facts.message_key = keys;
+        } else {
+            facts = self.carry(facts, &mut hidden);
+        }
+        let projection = Projection::try_new(exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
+        let mut plan = LogicalPlan::Projection(projection);
+        if distinct {
+            plan = LogicalPlan::Distinct(Distinct::All(Arc::new(plan)));
+            let key = outputs.iter().map(|output| output.column.clone()).collect();
+            facts = Facts { key: Some(key), is_table_scan: false, nature: Nature::Table, ..facts };
+        }
+        if !on.is_empty() {
+            plan = self.first_of_each(plan, &on, &order)?;
+            facts = Facts { key: Some(on), system: None, is_table_scan: false, nature: Nature::Table, ..facts };
+        }
+        Ok(Bound { plan, outputs, facts, order, stop_after_rows: None })
+    }
+
+    /// Keeps the columns of `facts` behind the visible ones.
+    fn carry(&mut self, facts: Facts, hidden: &mut Hidden<'_>) -> Facts {
+        let mut renamed = vec![];
+        for column in facts.carried() {
+            let made = hidden.column(self, &Expr::Column(column.clone()), &column.name);
+            renamed.push((column, made));
+        }
+        facts.rename(|column| renamed.iter().find(|(from, _)| from == column).map(|(_, to)| to.clone()))
+    }
+
+    /// DISTINCT ON: the first row of each group.
+    fn first_of_each(&mut self, plan: LogicalPlan, on: &[Column], order: &[OrderKey]) -> Result<LogicalPlan> {
+        let partition: Vec<Expr> = on.iter().cloned().map(Expr::Column).collect();
+        let order = total_order(&plan, order);
+        let op = TopK { partition, order, offset: 0, limit: Some(1) };
+        Node::plan(op, vec![plan]).map_err(|error| internal(&error))
+    }
+
+    fn refuse_rare_select(&self, select: &ast::Select) -> Result<()> {
+        let what = match select {
+            s if s.top.is_some() => "TOP (write LIMIT)",
+            s if s.into.is_some() => "SELECT INTO (write CREATE TABLE … AS SELECT)",
+            s if !s.lateral_views.is_empty() => "LATERAL VIEW (write EXPLODE)",
+            s if s.prewhere.is_some() => "PREWHERE",
+            s if !s.connect_by.is_empty() => "CONNECT BY",
+            s if !s.cluster_by.is_empty() || !s.distribute_by.is_empty() || !s.sort_by.is_empty() => {
+                "CLUSTER BY, DISTRIBUTE BY and SORT BY"
+            }
+            s if !s.named_window.is_empty() => "window functions (WINDOW name AS)",
+            s if s.qualify.is_some() => "QUALIFY",
+            s if s.value_table_mode.is_some() => "SELECT AS STRUCT and AS VALUE",
+            s if s.exclude.is_some() => "EXCLUDE behind the list",
+            _ => return Ok(()),
+        };
+        Err(at(PlanError::not_supported(what), self.span(select)))
+    }
+
+    /// Names the columns of `*` and of unnamed expressions as the statement's kind asks.
+    fn bind_items(&mut self, select: &ast::Select, top: bool, cx: &mut Cx<'_>) -> Result<Vec<Item>> {
+        let mut items: Vec<Item> = vec![];
+        let prefixed = top && matches!(self.purpose, Purpose::Stream | Purpose::Table) && cx.scope.relations.len() > 1;
+        for item in &select.projection {
+            match item {
+                ast::SelectItem::Wildcard(options) => {
+                    let span = self.span(item);
+                    self.star(None, prefixed, options, span, cx, &mut items)?;
+                }
+                ast::SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let span = self.span(item);
+                    let name = self.name_of(name)?;
+                    let relation = name.parts.last().map(|part| part.value.clone()).unwrap_or_default();
+                    self.star(Some(&relation), prefixed, options, span, cx, &mut items)?;
+                }
+                ast::SelectItem::QualifiedWildcard(..) | ast::SelectItem::ExprWithAliases { .. } => {
+                    return Err(at(PlanError::not_supported("this item of SELECT"), self.span(item)));
+                }
+                ast::SelectItem::UnnamedExpr(expr) => match struct_star(item) {
+                    Some(of) => self.struct_items(&of, cx, &mut items)?,
+                    None => {
+                        let typed = self.bind_expr(expr, cx)?;
+                        let span = self.span(expr);
+                        let (name, unnamed) = match inferred_name(expr) {
+                            Some(name) => (name, false),
+                            None => (self.name_of_unnamed(expr), true),
+                        };
+                        items.push(Item { name, typed, span, unnamed });
+                    }
+                },
+                ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    let typed = self.bind_expr(expr, cx)?;
+                    items.push(Item { name: fold(alias), typed, span: self.span(expr), unnamed: false });
+                }
+            }
+        }
+        number_unnamed(&mut items);
+        Ok(items)
+    }
+
+    /// `KSQL_COL_n` in relations; in answers what PostgreSQL would say.
+    fn name_of_unnamed(&self, expr: &ast::Expr) -> String {
+        match self.purpose {
+            Purpose::Pull | Purpose::Push => match expr {
+                ast::Expr::Function(call) => call.name.to_string().to_uppercase(),
+                ast::Expr::Case { .. } => "CASE".into(),
+                _ => UNNAMED.into(),
+            },
+            _ => UNNAMED.into(),
+        }
+    }
+
+    fn star(
+        &mut self,
+        relation: Option<&str>,
+        prefixed: bool,
+        options: &ast::WildcardAdditionalOptions,
+        span: Option<Span>,
+        cx: &Cx<'_>,
+        items: &mut Vec<Item>,
+    ) -> Result<()> {
+        if options.opt_replace.is_some() || options.opt_rename.is_some() || options.opt_ilike.is_some() {
+            return Err(at(PlanError::not_supported("REPLACE, RENAME and ILIKE behind *"), span));
+        }
+        if let Some(relation) = relation.filter(|r| !cx.scope.relations.iter().any(|known| known.name == *r)) {
+            let names: Vec<&str> = cx.scope.relations.iter().map(|r| r.name.as_str()).collect();
+            let message = format!("{}\"{relation}\"", super::expr::column::NO_SUCH_RELATION);
+            let error = PlanError::new(ErrorKind::UndefinedRelation, message);
+            return Err(at(error, span).detail(format!("FROM has {}.", super::names::list(&names))));
+        }
+        if cx.scope.relations.is_empty() && cx.scope.columns.is_empty() {
+            return Err(at(PlanError::new(ErrorKind::Syntax, "* needs a FROM"), span));
+        }
+        let excluded = self.excluded(options)?;
+        for name in &excluded {
+            if !cx.scope.star(relation).iter().any(|column| column.name == *name) {
+                return Err(cx.scope.undefined(name, span));
+            }
+        }
+        for column in cx.scope.star(relation) {
+            if excluded.contains(&column.name) {
+                continue;
+            }
+            let name = match (&column.relation, prefixed) {
+                (Some(relation), true) => format!("{relation}_{}", column.name),
+                _ => column.name.clone(),
+            };
+            let typed = Typed::new(column.expr(span), column.data_type.clone());
+            items.push(Item { name, typed, span, unnamed: false });
+        }
+        Ok(())
+    }
+
+    fn excluded(&self, options: &ast::WildcardAdditionalOptions) -> Result<Vec<String>> {
+        let mut excluded = vec![];
+        match &options.opt_exclude {
+            Some(ast::ExcludeSelectItem::Single(name)) => excluded.push(name),
+            Some(ast::ExcludeSelectItem::Multiple(names)) => excluded.extend(names),
+            None => {}
+        }
+        let mut names = vec![];
+        for name in excluded {
+            names.push(self.name_of(name)?.parts.pop().map(|part| part.value).unwrap_or_default());
+        }
+        if let Some(except) = &options.opt_except {
+            names.push(fold(&except.first_element));
+            names.extend(except.additional_elements.iter().map(fold));
+        }
+        Ok(names)
+    }
+
+    /// `struct->*`.
+    fn struct_items(&mut self, of: &ast::Expr, cx: &mut Cx<'_>, items: &mut Vec<Item>) -> Result<()> {
+        let span = self.span(of);
+        let of = self.bind_expr(of, cx)?;
+        let DataType::Struct(fields) = &of.data_type else {
+            let message =
+                format!("->* takes the fields of a STRUCT, this is {}", super::types::type_name(&of.data_type));
+            return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), span));
+        };
+        for field in fields {
+            let typed = self.field(of.clone(), field.name(), span)?;
+            items.push(Item { name: field.name().clone(), typed, span, unnamed: false });
+        }
+        Ok(())
+    }
+}
+
+/// The name of an unnamed column until its number is known.
+const UNNAMED: &str = "?column?";
+
+/// KSQL counts the unnamed columns from 0.
+fn number_unnamed(items: &mut [Item]) {
+    let mut n = 0;
+    for item in items.iter_mut().filter(|item| item.unnamed) {
+        if item.name == UNNAMED {
+            item.name = format!("KSQL_COL_{n}");
+        }
+        n += 1;
+    }
+}
+
+/// The name that an expression brings: a column's, a field's.
+fn inferred_name(expr: &ast::Expr) -> Option<String> {
+    match expr {
+        ast::Expr::Identifier(ident) => Some(fold(ident)),
+        ast::Expr::CompoundIdentifier(parts) => parts.last().map(fold),
+        ast::Expr::Nested(inner) => inferred_name(inner),
+        ast::Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(ast::AccessExpr::Dot(ast::Expr::Identifier(ident))) => Some(fold(ident)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Expressions behind the visible ones.
+struct Hidden<'e> {
+    exprs: &'e mut Vec<Expr>,
+    n_visible: usize,
+}
+
+impl Hidden<'_> {
+    /// The column of the projection that has `expr`; it is added if there is none.
+    fn column(&mut self, binder: &mut Binder<'_>, expr: &Expr, base: &str) -> Column {
+        for known in self.exprs.iter() {
+            if let Expr::Alias(alias) = known {
+                if *alias.expr == *expr {
+                    return Column::new_unqualified(alias.name.clone());
+                }
+            }
+        }
+        debug_assert!(self.exprs.len() >= self.n_visible, "visible columns come first");
+        let name = binder.fresh(base);
+        self.exprs.push(expr.clone().alias(name.clone()));
+        Column::new_unqualified(name)
+    }
+}
+
+/// A row per element of the lists.
+fn explode(plan: LogicalPlan, explodes: &[Explode]) -> Result<LogicalPlan> {
+    if explodes.is_empty() {
+        return Ok(plan);
+    }
+    let mut exprs: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    exprs.extend(explodes.iter().map(|explode| explode.list.clone().alias(explode.column.name.clone())));
+    let projection = Projection::try_new(exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
+    let columns = explodes.iter().map(|explode| explode.column.clone()).collect();
+    Node::plan(ExplodeOp { columns, keep_empty: false }, vec![LogicalPlan::Projection(projection)])
+        .map_err(|error| internal(&error))
+}
+
+/// `order`, then every other column of the plan, ascending with NULLs last.
+pub(crate) fn total_order(plan: &LogicalPlan, order: &[OrderKey]) -> Vec<SortExpr> {
+    let mut total: Vec<SortExpr> = vec![];
+    for key in order {
+        let expr = Expr::Column(key.column.clone());
+        if !total.iter().any(|known| known.expr == expr) {
+            total.push(SortExpr::new(expr, !key.descending, key.nulls_first));
+        }
+    }
+    for column in plan.schema().columns() {
+        let expr = Expr::Column(column);
+        if !total.iter().any(|known| known.expr == expr) {
+            total.push(SortExpr::new(expr, true, false));
+        }
+    }
+    total
+}

@@ -1,0 +1,135 @@
+//! UNION, INTERSECT, EXCEPT.
+//!
+//! Columns correspond by position and take their common type; names are the left side's. UNION ALL of streams is a
+//! stream.
+
+use std::sync::Arc;
+
+use datafusion_common::Column;
+use datafusion_expr::logical_plan::Union;
+use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection};
+use sqlparser::ast;
+
+use super::coerce::{Typed, at, common};
+use super::query::{Bound, Facts, Nature, Output};
+use super::types::type_name;
+use super::{Binder, Env, internal};
+use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::logical::Node;
+use crate::logical::set_op::SetOp;
+use crate::plan::SetOpKind;
+
+impl Binder<'_> {
+    /// The body of a query.
+    pub(crate) fn bind_set_expr(&mut self, body: &ast::SetExpr, env: &Env<'_>, top: bool) -> Result<Bound> {
+        match body {
+            ast::SetExpr::Select(select) => self.bind_select(select, None, env, top),
+            ast::SetExpr::Query(query) => self.bind_query(query, env, top),
+            ast::SetExpr::Values(values) => self.bind_values(values, env),
+            ast::SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let span = self.span(&**right);
+                let left = self.bind_set_expr(left, env, top)?;
+                let right = self.bind_set_expr(right, env, top)?;
+                self.set_operation(left, *op, *set_quantifier, right, span)
+            }
+            other => {
+                let span = self.span(other);
+                Err(at(PlanError::not_supported("this statement as a query"), span))
+            }
+        }
+    }
+
+    fn set_operation(
+        &mut self,
+        left: Bound,
+        op: ast::SetOperator,
+        quantifier: ast::SetQuantifier,
+        right: Bound,
+        span: Option<Span>,
+    ) -> Result<Bound> {
+        let all = match quantifier {
+            ast::SetQuantifier::All => true,
+            ast::SetQuantifier::Distinct | ast::SetQuantifier::None => false,
+            other => return Err(at(PlanError::not_supported(format!("{op} {other}")), span)),
+        };
+        if left.outputs.len() != right.outputs.len() {
+            let message = format!("{op} of {} columns and {}", left.outputs.len(), right.outputs.len());
+            return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), span));
+        }
+        let streams = left.facts.nature == Nature::Stream && right.facts.nature == Nature::Stream;
+        let keep_system = streams && all && op == ast::SetOperator::Union;
+        let mut types = vec![];
+        for (l, r) in left.outputs.iter().zip(&right.outputs) {
+            let typed = |output: &Output| Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
+            types.push(common(&typed(l), &typed(r)).ok_or_else(|| {
+                let (a, b) = (type_name(&l.data_type), type_name(&r.data_type));
+                let error = PlanError::new(ErrorKind::TypeMismatch, format!("{op}: column {} is {a} and {b}", l.name));
+                at(error, r.span.or(span)).hint("CAST one to the type of the other")
+            })?);
+        }
+        let names: Vec<String> = left.outputs.iter().map(|output| self.fresh(&output.name)).collect();
+        let system_names: Vec<String> = match keep_system {
+            true => crate::catalog::SYSTEM_COLUMNS.iter().map(|(name, _)| self.fresh(name)).collect(),
+            false => vec![],
+        };
+        let side = |bound: &Bound| -> Result<LogicalPlan> {
+            let mut exprs = vec![];
+            for ((output, to), name) in bound.outputs.iter().zip(&types).zip(&names) {
+                let typed = Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
+                exprs.push(typed.cast(to, output.span)?.expr.alias(name.clone()));
+            }
+            for (column, name) in bound.facts.system.iter().flatten().zip(&system_names) {
+                exprs.push(Expr::Column(column.clone()).alias(name.clone()));
+            }
+            let plan = Projection::try_new(exprs, Arc::new(bound.plan.clone())).map_err(|error| internal(&error))?;
+            Ok(LogicalPlan::Projection(plan))
+        };
+        let inputs = (side(&left)?, side(&right)?);
+        let plan = combine(inputs, op, all, span)?;
+        let outputs: Vec<Output> = left
+            .outputs
+            .iter()
+            .zip(names)
+            .zip(types)
+            .map(|((output, name), data_type)| Output {
+                column: Column::new_unqualified(name),
+                data_type,
+                ..output.clone()
+            })
+            .collect();
+        let mut facts = Facts::state();
+        if keep_system {
+            facts.nature = Nature::Stream;
+            facts.system = system_names.into_iter().map(Column::new_unqualified).collect::<Vec<_>>().try_into().ok();
+        }
+        if !all {
+            facts.key = Some(outputs.iter().map(|output| output.column.clone()).collect());
+        }
+        facts.time_sources.clone_from(&left.facts.time_sources);
+        for id in right.facts.time_sources {
+            if !facts.time_sources.contains(&id) {
+                facts.time_sources.push(id);
+            }
+        }
+        Ok(Bound { plan, outputs, facts, order: vec![], stop_after_rows: None })
+    }
+}
+
+fn combine(
+    (left, right): (LogicalPlan, LogicalPlan),
+    op: ast::SetOperator,
+    all: bool,
+    span: Option<Span>,
+) -> Result<LogicalPlan> {
+    let kind = match op {
+        ast::SetOperator::Intersect => SetOpKind::Intersect,
+        ast::SetOperator::Except | ast::SetOperator::Minus => SetOpKind::Except,
+        ast::SetOperator::Union => {
+            let schema = Arc::clone(left.schema());
+            let union = LogicalPlan::Union(Union { inputs: vec![Arc::new(left), Arc::new(right)], schema });
+            return Ok(if all { union } else { LogicalPlan::Distinct(Distinct::All(Arc::new(union))) });
+        }
+    };
+    let _ = span;
+    Node::plan(SetOp { kind, all }, vec![left, right]).map_err(|error| internal(&error))
+}

@@ -1,0 +1,235 @@
+//! Joins in which time rules: as of a stream, and of two streams near each other.
+//!
+//! A stream's row meets the table of its tick; a semi-join does so with the table's distinct keys, an anti-join looks
+//! for the row that found none. In a join WITHIN the predicate `within` says how near.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion_common::ScalarValue;
+use datafusion_expr::logical_plan::Join as LogicalJoin;
+use datafusion_expr::{Expr, JoinType};
+use datafusion_physical_expr::expressions::{IsNotNullExpr, IsNullExpr, Literal};
+
+use super::equality::{Condition, width};
+use super::join::joined_schema;
+use super::map::{column, identity};
+use super::{Lower, Lowered, column as plan_column};
+use crate::error::{ErrorKind, PlanError, Result};
+use crate::logical::within::Within;
+use crate::plan::{self, JoinKind, Op, WithinJoin};
+
+impl Lower {
+    /// A stream beside a table; an inner join may have them in either order.
+    pub(super) fn as_of_join(
+        &self,
+        join: &LogicalJoin,
+        left: Lowered,
+        right: Lowered,
+        condition: &Condition,
+    ) -> Result<Lowered> {
+        if right.is_stream {
+            return self.as_of_turned(join, left, right, condition);
+        }
+        let right_schema = join.right.schema();
+        let (right, outer) = match join.join_type {
+            JoinType::Inner => (right, false),
+            JoinType::Left => (right, true),
+            JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark if join.null_aware => {
+                let error = PlanError::not_supported("NOT IN of a stream with a subquery over a table");
+                return Err(error.hint("NOT EXISTS, or CREATE MATERIALIZED VIEW"));
+            }
+            JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => {
+                return self.as_of_exists(join, left, right, condition);
+            }
+            _ => {
+                let error = PlanError::new(
+                    ErrorKind::InvalidDefinition,
+                    "a join of a STREAM and a TABLE keeps rows of the stream only",
+                );
+                return Err(error.hint("CREATE MATERIALIZED VIEW keeps the join exact"));
+            }
+        };
+        self.as_of(left, right, condition, outer, (join.left.schema(), right_schema))
+    }
+
+    /// The stream stands on the right: it comes first below, and last above.
+    fn as_of_turned(
+        &self,
+        join: &LogicalJoin,
+        table: Lowered,
+        stream: Lowered,
+        condition: &Condition,
+    ) -> Result<Lowered> {
+        let n_table = width(&table.node.schema);
+        let mut condition = condition.clone();
+        for pair in &mut condition.pairs {
+            std::mem::swap(&mut pair.left, &mut pair.right);
+        }
+        let joined = self.as_of(stream, table, &condition, false, (join.right.schema(), join.left.schema()))?;
+        let below = Arc::clone(&joined.node.schema);
+        let n = width(&below);
+        let order: Vec<usize> = (n - n_table..n).chain(0..n - n_table).collect();
+        let fields: Vec<Arc<Field>> = order.iter().map(|i| Arc::clone(&below.fields()[*i])).collect();
+        let exprs = order.iter().map(|i| column(&below, *i)).collect();
+        Ok(self.map(joined, None, exprs, Arc::new(Schema::new(fields))))
+    }
+
+    fn as_of(
+        &self,
+        stream: Lowered,
+        table: Lowered,
+        condition: &Condition,
+        outer: bool,
+        schemas: (&datafusion_common::DFSchema, &datafusion_common::DFSchema),
+    ) -> Result<Lowered> {
+        let window = stream.window.clone();
+        let mut sides = self.sides(stream, table, condition, schemas)?;
+        if sides.null_equal {
+            // the operator knows no equal NULLs: the pairs are checked one by one
+            let (left, right) = (Arc::clone(&sides.left.node.schema), &sides.right.node.schema);
+            let n_left = width(&left);
+            let equal = sides.on.drain(..).map(|(l, r)| {
+                let (l, r) = (
+                    column(&left, l),
+                    Arc::new(datafusion_physical_expr::expressions::Column::new(right.field(r).name(), n_left + r)),
+                );
+                Arc::new(datafusion_physical_expr::expressions::BinaryExpr::new(
+                    l,
+                    datafusion_expr::Operator::IsNotDistinctFrom,
+                    r,
+                )) as plan::Expr
+            });
+            let all = equal.chain(sides.residual.take()).reduce(|a, b| {
+                Arc::new(datafusion_physical_expr::expressions::BinaryExpr::new(a, datafusion_expr::Operator::And, b))
+            });
+            sides.residual = all;
+        }
+        let kind = if outer { JoinKind::Left } else { JoinKind::Inner };
+        let schema = joined_schema(kind, &sides);
+        let widths = sides.widths;
+        let computed = (width(&sides.left.node.schema) - widths.0, width(&sides.right.node.schema) - widths.1);
+        let op = Op::AsOfJoin {
+            stream: Box::new(sides.left.node),
+            table: Box::new(sides.right.node),
+            on: sides.on,
+            residual: sides.residual,
+            outer,
+        };
+        let lowered = Lowered { is_stream: true, window, ..self.table(op, schema, true, None) };
+        Ok(self.drop_computed(lowered, kind, widths, computed))
+    }
+
+    /// IN, EXISTS and their negations, as of the stream.
+    fn as_of_exists(
+        &self,
+        join: &LogicalJoin,
+        stream: Lowered,
+        table: Lowered,
+        condition: &Condition,
+    ) -> Result<Lowered> {
+        if !condition.residual.is_empty() {
+            let error = PlanError::not_supported("a subquery over a table that a stream meets by more than equality");
+            return Err(error.hint("join the stream with the table, or CREATE MATERIALIZED VIEW"));
+        }
+        // the table's distinct keys, each with a mark that is never NULL
+        let rights: Vec<Expr> = condition.pairs.iter().map(|pair| pair.right.clone()).collect();
+        let mut exprs = self.exprs(&rights, join.right.schema())?;
+        let below = Arc::clone(&table.node.schema);
+        let mut fields = vec![];
+        for (i, expr) in exprs.iter().enumerate() {
+            let data_type = expr.data_type(&below).map_err(|error| crate::bind::internal(&error))?;
+            fields.push(Field::new(format!("key{i}"), data_type, true));
+        }
+        exprs.push(Arc::new(Literal::new(ScalarValue::Boolean(Some(true)))));
+        fields.push(Field::new("found", DataType::Boolean, true));
+        let keys = self.distinct(self.map(table, None, exprs, Arc::new(Schema::new(fields.clone()))));
+        let qualifier = datafusion_common::TableReference::bare("found");
+        let key_schema = datafusion_common::DFSchema::try_from_qualified_schema(qualifier, &Schema::new(fields))
+            .map_err(|error| crate::bind::internal(&error))?;
+        let mut over_keys = condition.clone();
+        for (i, pair) in over_keys.pairs.iter_mut().enumerate() {
+            pair.right = Expr::Column(datafusion_common::Column::new(Some("found"), format!("key{i}")));
+        }
+        let n_stream = width(&stream.node.schema);
+        let outer = join.join_type != JoinType::LeftSemi;
+        let joined = self.as_of(stream, keys, &over_keys, outer, (join.left.schema(), &key_schema))?;
+        let below = Arc::clone(&joined.node.schema);
+        let found = column(&below, width(&below) - 1);
+        let mut exprs = identity(&below);
+        exprs.truncate(n_stream);
+        let mut fields: Vec<Arc<Field>> = below.fields().iter().take(n_stream).cloned().collect();
+        let filter: Option<plan::Expr> = match join.join_type {
+            JoinType::LeftAnti => Some(Arc::new(IsNullExpr::new(found))),
+            JoinType::LeftMark => {
+                exprs.push(Arc::new(IsNotNullExpr::new(found)));
+                fields.push(Arc::new(Field::new("mark", DataType::Boolean, true)));
+                None
+            }
+            _ => None,
+        };
+        Ok(self.map(joined, filter, exprs, Arc::new(Schema::new(fields))))
+    }
+
+    /// A join of two streams that has the predicate `within`.
+    pub(super) fn within_join(&self, join: &LogicalJoin) -> Result<Option<Lowered>> {
+        let mut condition = Condition::of(join);
+        let Some(place) = condition.residual.iter().position(|conjunct| within_of(conjunct).is_some()) else {
+            return Ok(None);
+        };
+        let call = condition.residual.remove(place);
+        let Some((within, args)) = within_of(&call) else { return Ok(None) };
+        let kind = match join.join_type {
+            JoinType::Inner => JoinKind::Inner,
+            JoinType::Left => JoinKind::Left,
+            JoinType::Full => JoinKind::Full,
+            _ => {
+                let error = PlanError::new(ErrorKind::InvalidDefinition, "WITHIN joins rows of both sides");
+                return Err(error.hint("[LEFT | FULL] JOIN … WITHIN"));
+            }
+        };
+        let (l, r) = (join.left.schema(), join.right.schema());
+        // the optimiser may have turned the sides round
+        let turned = !args.first().is_some_and(|time| plan_column(time, l).is_ok());
+        let [left_time, right_time, left_lane, right_lane] = args else {
+            return Err(PlanError::new(ErrorKind::Internal, "within has four arguments"));
+        };
+        let (left_time, right_time) = if turned { (right_time, left_time) } else { (left_time, right_time) };
+        let (left_lane, right_lane) = if turned { (right_lane, left_lane) } else { (left_lane, right_lane) };
+        let times = (plan_column(left_time, l)?, plan_column(right_time, r)?);
+        let lane_times = (plan_column(left_lane, l).ok(), plan_column(right_lane, r).ok());
+        let (left, right) = (self.plan(&join.left)?, self.plan(&join.right)?);
+        let window = left.window.clone();
+        let sides = self.sides(left, right, &condition, (l, r))?;
+        let schema = joined_schema(kind, &sides);
+        let widths = sides.widths;
+        let computed = (width(&sides.left.node.schema) - widths.0, width(&sides.right.node.schema) - widths.1);
+        let (before_ms, after_ms) = match turned {
+            true => (within.after_ms, within.before_ms),
+            false => (within.before_ms, within.after_ms),
+        };
+        let sources = within.time_sources.clone();
+        let op = Op::WithinJoin(WithinJoin {
+            left: Box::new(sides.left.node),
+            right: Box::new(sides.right.node),
+            kind,
+            on: sides.on,
+            residual: sides.residual,
+            times,
+            lane_times,
+            before_ms,
+            after_ms,
+            grace_ms: within.grace_ms,
+            time_sources: if turned { (sources.1, sources.0) } else { sources },
+        });
+        let lowered = Lowered { is_stream: true, window, ..self.table(op, schema, true, None) };
+        Ok(Some(self.drop_computed(lowered, kind, widths, computed)))
+    }
+}
+
+/// The join window of a call of `within`, and its arguments.
+fn within_of(expr: &Expr) -> Option<(&Within, &[Expr])> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    let within = (call.func.inner().as_ref() as &dyn std::any::Any).downcast_ref()?;
+    Some((within, &call.args))
+}
