@@ -40,7 +40,7 @@ type Refusal = Arc<OnceLock<SinkError>>;
 
 /// Where rows are encoded to.
 enum Out {
-    Text { encoder: TextEncoder, buffer: Vec<u8>, packer: Packer<Counted> },
+    Text { encoder: TextEncoder, buffer: Vec<u8>, packer: Box<Packer<Counted>> },
     Columnar { writer: Box<ParquetWriter<Counted>>, schema: SchemaRef },
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn open(request: &SinkRequest<'_>, world: &World) -> Result<Box<dyn S
                 encoder.write_header(&mut buffer);
             }
             let packer = Packer::new(file, Compression::of_path(path)).map_err(|e| unwritable(path, &e))?;
-            Out::Text { encoder, buffer, packer }
+            Out::Text { encoder, buffer, packer: Box::new(packer) }
         }
     };
     Ok(Box::new(FileSink { out: Some(out), rows: 0, path: path.to_owned(), refusal }))

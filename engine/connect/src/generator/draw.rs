@@ -89,7 +89,7 @@ impl Draw {
         let high = self.0 >> 32;
         let low = self.0 & 0xffff_ffff;
         // the product of two uniform numbers
-        (u128::from(high * low) * u128::from(n) >> 64) as u64
+        ((u128::from(high * low) * u128::from(n)) >> 64) as u64
     }
     /// True in so many of a thousand.
     #[inline]
