@@ -17,7 +17,9 @@ use crate::operator::stateless;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Event times beyond ± this have no window: sums with sizes and graces must not overflow.
-const EVENT_TIME_MS_MAX: i64 = i64::MAX / 8;
+pub(crate) const EVENT_TIME_MS_MAX: i64 = i64::MAX / 8;
+/// What is wrong with such a row.
+pub(crate) const NO_EVENT_TIME: &str = "the row has no event time that a window can hold";
 
 /// Renders `Op::AssignWindows`.
 pub(crate) fn assign_windows<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
@@ -81,8 +83,8 @@ impl Assigner {
     }
 
     fn without_time(&self, batch: &Batch, i: usize) {
-        let message = "the row has no event time that a window can hold".to_owned();
-        self.reporter.error("event_time", message, row_text(batch.columns(), i), batch.diff(i));
+        let row = row_text(batch.columns(), i);
+        self.reporter.error("event_time", NO_EVENT_TIME.to_owned(), row, batch.diff(i));
     }
 }
 

@@ -217,7 +217,7 @@ impl<'scope> Form<'_, 'scope> {
     }
 }
 
-/// The part of an ON condition that is not an equality, over pairs of packed rows.
+/// The part of an ON condition that is not an equality.
 pub(crate) struct Residual {
     left: Codec,
     right: Codec,
@@ -232,15 +232,19 @@ impl Residual {
         Residual { left: Codec::of(left), right: Codec::of(right), predicate, reporter: reporter.clone() }
     }
 
-    /// The pairs for which it is TRUE. Those on which it fails are error rows.
-    pub(crate) fn apply(&self, pairs: &Batch) -> Batch {
-        let both = pairs.with_columns(unpack_pairs(&self.left, &self.right, pairs));
-        let (mask, failures) = self.predicate.mask(&both);
+    /// TRUE for the pairs (left columns, then right columns) that satisfy it. Those on which it fails are error rows.
+    pub(crate) fn mask(&self, pairs: &Batch) -> BooleanArray {
+        let (mask, failures) = self.predicate.mask(pairs);
         for failure in failures {
-            let row = row_text(both.columns(), failure.row);
-            self.reporter.error("expression", failure.message, row, both.diff(failure.row));
+            let row = row_text(pairs.columns(), failure.row);
+            self.reporter.error("expression", failure.message, row, pairs.diff(failure.row));
         }
-        pairs.filter(&mask)
+        mask
+    }
+
+    /// Those of the packed pairs that satisfy it.
+    pub(crate) fn apply(&self, pairs: &Batch) -> Batch {
+        pairs.filter(&self.mask(&pairs.with_columns(unpack_pairs(&self.left, &self.right, pairs))))
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn batches<'scope>(collection: Keyed<'scope>, name: &str) -> Rows<'sc
 }
 
 /// Keys and values as a batch.
-fn binary(pairs: &[(Pair, i64)]) -> Batch {
+pub(crate) fn binary(pairs: &[(Pair, i64)]) -> Batch {
     let (mut keys, mut values) = (BinaryBuilder::new(), BinaryBuilder::new());
     for ((key, value), _) in pairs {
         keys.append_value(key);
