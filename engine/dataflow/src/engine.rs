@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +29,8 @@ pub struct Engine {
     workers: Vec<Sender<Command>>,
     threads: Option<WorkerGuards<()>>,
     reports: Receiver<Report>,
+    /// See [`Setup`].
+    stopped: Arc<AtomicBool>,
     stepping: Stepping,
     ticks_in_flight_max: usize,
     /// The tick that the next call of `tick` closes.
@@ -55,6 +58,7 @@ impl Engine {
         assert!(options.ticks_in_flight_max > 0, "at least one tick in flight");
         let config = if options.workers == 1 { Config::Thread } else { Config::Process(options.workers) };
         let (report, reports) = channel();
+        let stopped = Arc::new(AtomicBool::new(false));
         let (mut workers, mut setups) = (vec![], vec![]);
         for index in 0..options.workers {
             let (command, commands) = channel();
@@ -65,17 +69,20 @@ impl Engine {
                 reports: report.clone(),
                 clock: Arc::clone(world.clock()),
                 by_turns: options.stepping != Stepping::Threads,
+                stopped: Arc::clone(&stopped),
             }));
             workers.push(command);
         }
         // timely makes the threads: only it can build what connects them
         let setups = Mutex::new(setups);
+        let panicked = Arc::clone(&stopped);
         let body = move |allocator: Allocator| {
             let index = allocator.index();
             let setup = setups.lock().ok().and_then(|mut setups| setups[index].take());
             let report = report.clone();
             let Some(setup) = setup else { return };
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(allocator, setup))) {
+                panicked.store(true, Ordering::Release);
                 let message = panic_message(panic.as_ref());
                 // the engine may be gone; then nobody is left to be told
                 drop(report.send(Report::Panicked { worker: index, message }));
@@ -90,6 +97,7 @@ impl Engine {
             workers,
             threads: Some(threads),
             reports,
+            stopped,
             stepping: options.stepping,
             ticks_in_flight_max: options.ticks_in_flight_max,
             next_tick: 1,
@@ -213,6 +221,21 @@ impl Engine {
         Ok(replies.iter().flatten().collect())
     }
 
+    /// Dataflows that each worker holds: those of queries, and one per relation that is not `Append`. A removed one goes
+    /// in the course of the next ticks.
+    ///
+    /// # Errors
+    /// If a worker has panicked.
+    pub fn dataflows(&mut self) -> Result<Vec<usize>, EngineError> {
+        while !self.partial.is_empty() {
+            self.receive()?;
+        }
+        let (reply, replies) = channel();
+        self.broadcast(|| Command::Dataflows(reply.clone()));
+        drop(reply);
+        Ok(replies.iter().collect())
+    }
+
     fn broadcast(&self, command: impl Fn() -> Command) {
         for worker in &self.workers {
             // a worker that is gone has reported its panic
@@ -321,6 +344,7 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Release);
         self.broadcast(|| Command::Stop);
         if let Some(threads) = self.threads.take() {
             // a panic was reported when it happened

@@ -36,6 +36,8 @@ pub(crate) enum LogId {
     Input(RelationId),
     /// The collection.
     Collection(RelationId),
+    /// Nothing but the passing of ticks, for dataflows that read no relation.
+    Ticks,
 }
 
 /// Who writes a log.

@@ -8,10 +8,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use millrace_data::Batch;
 use millrace_planner::catalog::RelationId;
 use millrace_world::Clock;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     /// One turn, when turns are given out one by one.
     Step,
     Stats(Sender<Vec<OperatorStats>>),
+    Dataflows(Sender<usize>),
     Stop,
 }
 
@@ -84,6 +86,8 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     /// Turns are given out one by one.
     pub(crate) by_turns: bool,
+    /// Set when nobody waits for ticks any more: the engine stops, or another worker is gone, without which none completes.
+    pub(crate) stopped: Arc<AtomicBool>,
 }
 
 /// A dataflow on this worker.
@@ -106,11 +110,12 @@ struct State {
     env: Environment,
     running: HashMap<Owner, Running>,
     completion: Completion,
+    stopped: Arc<AtomicBool>,
 }
 
 /// The worker's life, until `Stop` or until nobody commands any more.
 pub(crate) fn run(allocator: Allocator, setup: Setup) {
-    let Setup { index, peers, commands, reports, clock, by_turns } = setup;
+    let Setup { index, peers, commands, reports, clock, by_turns, stopped } = setup;
     let worker = Worker::new(timely::WorkerConfig::default(), allocator, None);
     let env = Environment {
         worker: index,
@@ -120,7 +125,8 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
         notebook: Notebook::default(),
         clock,
     };
-    let mut state = State { worker, env, running: HashMap::new(), completion: Completion::default() };
+    let mut state = State { worker, env, running: HashMap::new(), completion: Completion::default(), stopped };
+    state.env.relations.create(LogId::Ticks, &Arc::new(Schema::empty()), false, 0);
     while let Ok(command) = commands.recv() {
         match command {
             Command::AddRelation { relation, start } => state.add_relation(&relation, start),
@@ -133,10 +139,9 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
             Command::Tick(part) => {
                 let tick = part.tick;
                 state.begin(part);
-                if by_turns {
-                    state.take_turns(&commands, &reports);
-                } else {
-                    state.finish();
+                let complete = if by_turns { state.take_turns(&commands, &reports) } else { state.finish() };
+                if !complete {
+                    return;
                 }
                 if reports.send(state.report(tick)).is_err() {
                     return;
@@ -146,6 +151,10 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
             Command::Stats(reply) => {
                 // whoever asked may have given up
                 drop(reply.send(state.stats()));
+            }
+            Command::Dataflows(reply) => {
+                // as above
+                drop(reply.send(state.worker.installed_dataflows().len()));
             }
             Command::Stop => return,
         }
@@ -225,21 +234,31 @@ impl State {
         self.env.relations.advance_engine(part.tick + 1);
     }
 
-    fn finish(&mut self) {
+    /// Works until the tick is complete here; false if it never will be.
+    fn finish(&mut self) -> bool {
         self.worker.step();
         while !self.completion.complete() {
+            if self.stopped.load(Ordering::Acquire) {
+                return false;
+            }
             self.worker.step_or_park(Some(PARK_MAX));
         }
+        true
     }
 
-    fn take_turns(&mut self, commands: &Receiver<Command>, reports: &Sender<Report>) {
+    /// The same, a turn at a time.
+    fn take_turns(&mut self, commands: &Receiver<Command>, reports: &Sender<Report>) -> bool {
         while let Ok(Command::Step) = commands.recv() {
             self.worker.step();
             let complete = self.completion.complete();
-            if reports.send(Report::Turn { complete }).is_err() || complete {
-                return;
+            if reports.send(Report::Turn { complete }).is_err() {
+                return false;
+            }
+            if complete {
+                return true;
             }
         }
+        false
     }
 
     fn report(&mut self, tick: u64) -> Report {
