@@ -232,6 +232,40 @@ fn agrees_with_multisets_of_hot_keys() {
     assert!(arrangement.hot.memory_bytes() > 1000, "keys became hot");
 }
 
+/// Rows of another arrangement find what their gathered keys find.
+#[test]
+fn rows_of_another_arrangement_are_keys() {
+    let (mut left, mut right) = (arrangement(&[3, 2]), arrangement(&[3, 2]));
+    let some = |n: i64, salt: i64| (0..n).map(move |i| ((i * salt % 41, i), 1)).collect::<Vec<_>>();
+    left.apply(1, &[batch(&some(300, 7))]);
+    right.apply(1, &[batch(&some(200, 3))]);
+    let mut cursor = left.cursor(1);
+    left.scan(&mut cursor, 1000, |ids, _| {
+        let keys = left.gather_keys(ids);
+        let mut hashes = vec![];
+        hash_columns(&keys, ids.len(), &mut hashes);
+        for nulls in [NullKeys::Equal, NullKeys::Skip] {
+            let (mut by_rows, mut by_keys) = (vec![], vec![]);
+            right.probe_rows(&left, ids, &hashes, 1, nulls, |i, row, diff| by_rows.push((i, row, diff)));
+            right.probe(&keys, &hashes, 1, nulls, |i, row, diff| by_keys.push((i, row, diff)));
+            assert_eq!(by_rows, by_keys);
+            assert!(by_rows.len() > 300);
+            for (i, row, _) in by_rows {
+                let keys = (read(&left, &ids[i as usize..][..1])[0].0, read(&right, &[row])[0].0);
+                assert!(keys.0 == keys.1 || nulls == NullKeys::Equal);
+                assert!(nulls == NullKeys::Equal || !right.has_null_key(row));
+            }
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "append-only")]
+fn append_only_arrangements_refuse_removals() {
+    let mut arrangement = Arrangement::append_only(&[], &[]);
+    arrangement.apply(1, &[Batch::new(vec![], Some(vec![-1]), 1)]);
+}
+
 #[test]
 fn append_only_rows_are_found() {
     let types: Vec<DataType> = columns(&[]).iter().map(|c| c.data_type().clone()).collect();
