@@ -12,6 +12,15 @@ use std::sync::{Arc, OnceLock};
 
 use datafusion_expr::{HigherOrderUDF, ScalarUDF};
 
+/// Names of the functions that SQL can call, in lower case: scalar ones and aggregates, each in order.
+pub fn names() -> (Vec<String>, Vec<String>) {
+    let callable = scalars().keys().chain(higher_order().keys()).filter(|name| volatile(name).is_none());
+    let scalars: std::collections::BTreeSet<&String> = callable.collect();
+    let mut aggregates: Vec<String> = crate::bind::aggregate::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    aggregates.sort_unstable();
+    (scalars.into_iter().cloned().collect(), aggregates)
+}
+
 /// All scalar functions by lower-case name.
 pub(crate) fn scalars() -> &'static BTreeMap<String, Arc<ScalarUDF>> {
     static SCALARS: OnceLock<BTreeMap<String, Arc<ScalarUDF>>> = OnceLock::new();

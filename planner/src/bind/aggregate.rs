@@ -53,7 +53,7 @@ pub(crate) enum Named {
 }
 
 /// Names of aggregates.
-const NAMES: [&str; 31] = [
+pub(crate) const NAMES: [&str; 31] = [
     "count",
     "count_distinct",
     "sum",
