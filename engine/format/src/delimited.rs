@@ -35,7 +35,7 @@ impl DelimitedOptions {
         Framing::Delimited { delimiter: self.delimiter, keep_empty: fields == 1 }
     }
 
-    fn check(&self) -> Result<(), FormatError> {
+    pub(crate) fn check(&self) -> Result<(), FormatError> {
         match self.delimiter {
             b'"' | b'\n' | b'\r' | 0x80.. => Err(FormatError::BadDelimiter(self.delimiter)),
             _ => Ok(()),

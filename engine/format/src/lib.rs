@@ -17,9 +17,11 @@ use std::ops::Range;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
+mod cell;
 mod column;
 pub mod delimited;
 mod error;
+mod infer;
 pub mod json;
 pub mod limits;
 mod number;
@@ -30,8 +32,10 @@ mod text;
 mod time;
 mod values;
 
+pub use cell::Cells;
 pub use delimited::{DelimitedDecoder, DelimitedEncoder, DelimitedOptions};
 pub use error::{DecodeError, Expected, FormatError, Found, InferFailure, Reason, SqlType};
+pub use infer::{fold_names, infer_delimited, infer_json};
 pub use json::{JsonDecoder, JsonEncoder};
 pub use parquet::{ParquetReader, ParquetWriter, infer_parquet};
 pub use records::{RecordBuf, Records};

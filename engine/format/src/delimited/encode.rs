@@ -130,7 +130,8 @@ impl DelimitedRows<'_> {
 /// Appends a text, in quotes if it needs them.
 fn write_text(text: &[u8], delimiter: u8, out: &mut Vec<u8>) {
     let special = |byte: &u8| *byte == delimiter || matches!(*byte, b'"' | b'\n' | b'\r');
-    if !text.is_empty() && !text.iter().any(special) {
+    // A byte order mark at the start of a file would not be taken for text.
+    if !text.is_empty() && !text.iter().any(special) && !text.starts_with("\u{feff}".as_bytes()) {
         out.extend_from_slice(text);
         return;
     }

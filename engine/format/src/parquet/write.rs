@@ -13,8 +13,7 @@ use crate::error::FormatError;
 /// Rows of a row group, at most.
 const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 
-/// Bytes of a row group in memory, about: larger ones are written as they are, so that a wide row does not cost
-/// gigabytes.
+/// Bytes of a row group, about: it is held in memory until it is written.
 const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
 
 /// Writes batches as one file, compressed with Snappy, which every reader knows.
@@ -35,6 +34,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
             .set_created_by(format!("millrace {}", env!("CARGO_PKG_VERSION")))
             .build();
         Ok(ParquetWriter { writer: ArrowWriter::try_new(output, schema, Some(properties))? })
@@ -45,11 +45,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// # Errors
     /// If they have another schema, or the output cannot be written.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FormatError> {
-        self.writer.write(rows)?;
-        if self.writer.in_progress_size() > ROW_GROUP_BYTES_MAX {
-            self.writer.flush()?;
-        }
-        Ok(())
+        Ok(self.writer.write(rows)?)
     }
 
     /// Writes what is left and the end of the file, and gives the output back.

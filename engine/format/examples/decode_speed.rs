@@ -1,0 +1,250 @@
+//! How fast JSON and delimited records become columns, beside Arrow's own readers, on the same bytes in one run.
+//!
+//! `cargo run --release -p millrace-format --example decode_speed [ROWS] [ROUNDS]`
+//!
+//! Prints million records and megabytes per second of one core, best of the rounds, and checks that both gave the same
+//! number of rows and the same columns.
+#![allow(clippy::print_stdout)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::ArrayRef;
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use millrace_format::{
+    ColumnSpec, Decoder, DelimitedDecoder, DelimitedEncoder, DelimitedOptions, Framing, JsonDecoder, JsonEncoder,
+    RecordSpec, RecordSplitter, TimeForm,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+const BLOCK_ROWS: usize = 10_000;
+const CHUNK_BYTES: usize = 1 << 20;
+
+struct Case {
+    name: &'static str,
+    columns: Vec<ColumnSpec>,
+    text: Vec<u8>,
+}
+
+fn columns(columns: &[(&str, DataType)]) -> Vec<ColumnSpec> {
+    columns.iter().map(|(name, t)| ColumnSpec::new(*name, t.clone())).collect()
+}
+
+/// As Nexmark's bids: five numbers, a time, three texts.
+fn bids(rows: usize) -> Case {
+    let mut rng = SmallRng::seed_from_u64(1);
+    let mut text = String::new();
+    for i in 0..rows {
+        let channel = ["Google", "Facebook", "Baidu", "Apple", "channel-1234"][rng.random_range(0..5)];
+        text += &format!(
+            "{{\"auction\":{},\"bidder\":{},\"price\":{},\"channel\":\"{channel}\",\"url\":\"https://www.nexmark.com/{:x}/item.htm?query=1\",\"dateTime\":{},\"extra\":\"{:x}\"}}\n",
+            1000 + rng.random_range(0..100_000),
+            1000 + rng.random_range(0..50_000),
+            10_f64.powf(rng.random::<f64>() * 6.0 + 2.0) as i64,
+            rng.random::<u32>(),
+            1_436_918_400_000_i64 + i as i64 / 10,
+            rng.random::<u128>() >> rng.random_range(0..60),
+        );
+    }
+    let text_type = DataType::Utf8;
+    let columns = columns(&[
+        ("auction", DataType::Int64),
+        ("bidder", DataType::Int64),
+        ("price", DataType::Int64),
+        ("channel", text_type.clone()),
+        ("url", text_type.clone()),
+        ("dateTime", DataType::Int64),
+        ("extra", text_type),
+    ]);
+    Case { name: "bids", columns, text: text.into_bytes() }
+}
+
+/// As ratings of an airline: small numbers, short texts, one longer one.
+fn ratings(rows: usize) -> Case {
+    let mut rng = SmallRng::seed_from_u64(2);
+    let mut text = String::new();
+    for i in 0..rows {
+        let channel = ["web", "iOS", "android", "iOS-test"][rng.random_range(0..4)];
+        let message = [
+            "Surprisingly good, you are getting better at this!",
+            "why is it so difficult to keep the bathrooms clean ?",
+            "thank you for the most friendly, helpful experience today at your new lounge",
+            "meh",
+        ][rng.random_range(0..4)];
+        text += &format!(
+            "{{\"rating_id\":{i},\"user_id\":{},\"stars\":{},\"route_id\":{},\"rating_time\":{},\"channel\":\"{channel}\",\"message\":\"{message}\"}}\n",
+            rng.random_range(1..20),
+            rng.random_range(1..5),
+            rng.random_range(1..10_000),
+            1_538_136_000_000_i64 + i as i64,
+        );
+    }
+    let columns = columns(&[
+        ("rating_id", DataType::Int64),
+        ("user_id", DataType::Int32),
+        ("stars", DataType::Int32),
+        ("route_id", DataType::Int32),
+        ("rating_time", DataType::Int64),
+        ("channel", DataType::Utf8),
+        ("message", DataType::Utf8),
+    ]);
+    Case { name: "ratings", columns, text: text.into_bytes() }
+}
+
+/// As measurements, spaces as Python writes them: floats, ISO times, escapes, NULLs.
+fn readings(rows: usize) -> Case {
+    let mut rng = SmallRng::seed_from_u64(3);
+    let mut text = String::new();
+    for i in 0..rows {
+        let note = ["null", "\"\"", "\"said \\\"ok\\\"\"", "\"na\u{ef}ve\""][rng.random_range(0..4)];
+        text += &format!(
+            "{{\"sensor\": \"s-{}\", \"at\": \"2024-05-{:02}T{:02}:{:02}:00.{:03}\", \"value\": {:.3}, \"error\": {}, \"good\": {}, \"note\": {note}}}\n",
+            rng.random_range(0..1000),
+            1 + i % 28,
+            i % 24,
+            i % 60,
+            i % 1000,
+            rng.random::<f64>() * 100.0,
+            rng.random::<f64>(),
+            rng.random::<bool>(),
+        );
+    }
+    let columns = columns(&[
+        ("sensor", DataType::Utf8),
+        ("at", DataType::Timestamp(TimeUnit::Microsecond, None)),
+        ("value", DataType::Float64),
+        ("error", DataType::Float64),
+        ("good", DataType::Boolean),
+        ("note", DataType::Utf8),
+    ]);
+    Case { name: "readings", columns, text: text.into_bytes() }
+}
+
+/// Splits and decodes the whole text; the columns of each block, and the time that decoding and splitting took.
+fn ours(text: &[u8], framing: Framing, decoder: &mut dyn Decoder) -> (Vec<Vec<ArrayRef>>, Duration, Duration) {
+    let mut splitter = RecordSplitter::new(framing);
+    let mut out = Vec::new();
+    let (mut splitting, mut decoding) = (Duration::ZERO, Duration::ZERO);
+    let mut chunks = text.chunks(CHUNK_BYTES);
+    loop {
+        let start = Instant::now();
+        let records = splitter.take_full(BLOCK_ROWS, 64 << 20);
+        splitting += start.elapsed();
+        match records {
+            Some(records) => {
+                let start = Instant::now();
+                let decoded = decoder.decode(records).expect("a spec that fits");
+                decoding += start.elapsed();
+                assert_eq!(decoded.errors, []);
+                out.push(decoded.columns);
+            }
+            None if splitter.is_done() => return (out, splitting, decoding),
+            None => {
+                let start = Instant::now();
+                match chunks.next() {
+                    Some(chunk) => splitter.push(chunk),
+                    None => splitter.finish(),
+                }
+                splitting += start.elapsed();
+            }
+        }
+    }
+}
+
+fn schema(case: &Case) -> Arc<Schema> {
+    Arc::new(Schema::new(
+        case.columns.iter().map(|c| Field::new(&c.name, c.data_type.clone(), true)).collect::<Vec<_>>(),
+    ))
+}
+
+fn arrow_json(case: &Case) -> (Vec<Vec<ArrayRef>>, Duration) {
+    let start = Instant::now();
+    let mut decoder =
+        arrow_json::ReaderBuilder::new(schema(case)).with_batch_size(BLOCK_ROWS).build_decoder().expect("types");
+    let mut out = Vec::new();
+    let mut rest = &case.text[..];
+    loop {
+        let n = decoder.decode(rest).expect("valid JSON");
+        rest = &rest[n..];
+        match decoder.flush().expect("valid JSON") {
+            Some(batch) => out.push(batch.columns().to_vec()),
+            None => return (out, start.elapsed()),
+        }
+    }
+}
+
+fn whole(blocks: &[Vec<ArrayRef>], column: usize) -> ArrayRef {
+    concat(&blocks.iter().map(|b| b[column].as_ref()).collect::<Vec<_>>()).expect("equal types")
+}
+
+fn show(what: &str, rows: usize, bytes: usize, time: Duration) {
+    let seconds = time.as_secs_f64();
+    println!(
+        "  {what:<24} {:>7.2} M records/s {:>8.0} MB/s {:>7.0} ns/record",
+        rows as f64 / seconds / 1e6,
+        bytes as f64 / seconds / 1e6,
+        seconds * 1e9 / rows as f64
+    );
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1).map(|a| a.parse::<usize>().expect("a number"));
+    let (rows, rounds) = (args.next().unwrap_or(500_000), args.next().unwrap_or(5));
+    for case in [bids(rows), ratings(rows), readings(rows)] {
+        println!("{}: {} bytes a record", case.name, case.text.len() / rows);
+        let spec = RecordSpec::all_of(case.columns.clone());
+        let mut json = JsonDecoder::new(spec.clone()).expect("types of SQL");
+        let mut best = [Duration::MAX; 4];
+        let mut blocks = Vec::new();
+        for _ in 0..rounds {
+            let (theirs, time) = arrow_json(&case);
+            best[0] = best[0].min(time);
+            let (mine, splitting, decoding) = ours(&case.text, Framing::Lines, &mut json);
+            best[1] = best[1].min(splitting + decoding);
+            best[2] = best[2].min(splitting);
+            best[3] = best[3].min(decoding);
+            for c in 0..case.columns.len() {
+                assert_eq!(&whole(&mine, c), &whole(&theirs, c), "column {c}");
+            }
+            blocks = mine;
+        }
+        let bytes = case.text.len();
+        show("arrow-json", rows, bytes, best[0]);
+        show("JSON, split and decode", rows, bytes, best[1]);
+        show("  split", rows, bytes, best[2]);
+        show("  decode", rows, bytes, best[3]);
+        println!("  {:<24} {:>7.2} ×", "against arrow-json", best[0].as_secs_f64() / best[1].as_secs_f64());
+        others(&case, &blocks, rows, rounds);
+    }
+}
+
+/// Encoding, and the same rows as delimited text.
+fn others(case: &Case, blocks: &[Vec<ArrayRef>], rows: usize, rounds: usize) {
+    let names = || case.columns.iter().map(|c| c.name.as_str());
+    let encoder = JsonEncoder::new(names(), TimeForm::Number);
+    let options = DelimitedOptions { header: false, ..DelimitedOptions::default() };
+    let delimited = DelimitedEncoder::new(names(), options, TimeForm::Number).expect("a comma delimits");
+    let mut decoder = DelimitedDecoder::new(RecordSpec::all_of(case.columns.clone()), options).expect("types of SQL");
+    let mut best = [Duration::MAX; 3];
+    let (mut json, mut text) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        json.clear();
+        let start = Instant::now();
+        blocks.iter().for_each(|b| encoder.encode(b, &mut json).expect("types of SQL"));
+        best[0] = best[0].min(start.elapsed());
+        text.clear();
+        let start = Instant::now();
+        blocks.iter().for_each(|b| delimited.encode(b, &mut text).expect("types of SQL"));
+        best[1] = best[1].min(start.elapsed());
+        let (mine, splitting, decoding) = ours(&text, options.framing(case.columns.len()), &mut decoder);
+        best[2] = best[2].min(splitting + decoding);
+        for c in 0..case.columns.len() {
+            assert_eq!(&whole(&mine, c), &whole(blocks, c), "column {c}");
+        }
+    }
+    show("JSON, encode", rows, json.len(), best[0]);
+    show("delimited, encode", rows, text.len(), best[1]);
+    show("delimited, decode", rows, text.len(), best[2]);
+}
