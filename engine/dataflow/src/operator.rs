@@ -76,6 +76,8 @@ impl Meter {
 pub(crate) enum Calls {
     /// For ticks with input.
     WithInput,
+    /// For this tick, and for later ones with input.
+    First(u64),
     /// For every tick from this one on: operators that act on the passing of time.
     EveryTick(u64),
 }
@@ -101,7 +103,7 @@ impl<const N: usize> Pending<N> {
     fn new(calls: Calls, capability: Capability<u64>) -> Self {
         let held = match calls {
             Calls::WithInput => None,
-            Calls::EveryTick(start) => Some(capability.delayed(&start)),
+            Calls::First(start) | Calls::EveryTick(start) => Some(capability.delayed(&start)),
         };
         Pending { ticks: BTreeMap::new(), calls, held }
     }
@@ -115,21 +117,29 @@ impl<const N: usize> Pending<N> {
         entry.0 = Some(capability);
     }
 
+    /// The held capability, which is for the next tick then, or for none.
+    fn pass(&mut self, tick: u64) -> Option<Capability<u64>> {
+        let at = self.held.take()?;
+        if let Calls::EveryTick(_) = self.calls {
+            self.held = Some(at.delayed(&(tick + 1)));
+        }
+        Some(at)
+    }
+
     /// The next complete tick, given that everything before `frontier` is (`None`: everything).
     fn next(&mut self, frontier: Option<u64>) -> Option<(Capability<u64>, [Vec<Batch>; N])> {
         let complete = |tick: u64| frontier.is_none_or(|f| tick < f);
         let with_input = self.ticks.first_key_value().map(|(tick, _)| *tick).filter(|t| complete(*t));
-        if let (Calls::EveryTick(_), Some(held)) = (self.calls, &mut self.held) {
+        if let Some(held) = &self.held {
             let tick = *held.time();
-            if frontier.is_none() {
+            let first = matches!(self.calls, Calls::First(_));
+            if frontier.is_none() && !first {
                 // the input has ended: ticks without input are no more
                 self.held = None;
             } else if complete(tick) && with_input.is_none_or(|t| t > tick) {
-                let at = held.clone();
-                held.downgrade(&(tick + 1));
-                return Some((at, std::array::from_fn(|_| vec![])));
+                return self.pass(tick).map(|at| (at, std::array::from_fn(|_| vec![])));
             } else if with_input == Some(tick) {
-                held.downgrade(&(tick + 1));
+                self.pass(tick);
             }
         }
         let (capability, inputs) = self.ticks.remove(&with_input?)?;

@@ -1,10 +1,22 @@
 //! Operators with state on the hash arrangement: the default.
+//!
+//! Groups are ids in a key table and state in vectors by id ([`reduce`], [`aggregate`]); rows that others look for lie in
+//! arrangements. An operator takes a tick's batches when all of them are there, and emits what changed.
 
-use millrace_planner::plan::Node;
+pub(crate) mod aggregate;
+mod arrivals;
+mod groups;
+pub(crate) mod reduce;
+mod sorted;
+
+use millrace_planner::plan::{Node, Op};
 
 use crate::render::{Renderer, Rows, Tools, differential};
 
 /// Renders a node with state and its inputs.
 pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    differential::render(cx, node, tools)
+    match &node.op {
+        Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
+        _ => differential::render(cx, node, tools),
+    }
 }
