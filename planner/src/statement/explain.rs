@@ -43,7 +43,7 @@ impl Planner<'_> {
                 let action = planner.statement(&inner.statement)?;
                 self.warnings.append(&mut planner.warnings);
                 match explain.json {
-                    true => explain::json(&action),
+                    true => explain::json(&action, self.catalog),
                     false => explain::plan(&action, self.catalog),
                 }
             }

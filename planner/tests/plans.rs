@@ -1,0 +1,7 @@
+//! Statements and what is planned of them: one file per step and family.
+
+mod plans {
+    pub(crate) mod catalog;
+    mod everything;
+    mod talk;
+}
