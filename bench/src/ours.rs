@@ -11,7 +11,7 @@ use millrace_dataflow::{
 };
 use millrace_planner::action::{Action, CreateQuery};
 use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, SYSTEM_COLUMNS};
-use millrace_planner::sql::script::parse_statement;
+use millrace_planner::sql::parse_statement;
 use millrace_world::World;
 
 use crate::measure::{Answer, Stopwatch};

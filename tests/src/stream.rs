@@ -33,7 +33,7 @@ use millrace_dataflow::{
 };
 use millrace_planner::action::{Action, CreateQuery, CreateSource};
 use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId};
-use millrace_planner::sql::script::parse_script;
+use millrace_planner::sql::parse_script;
 use millrace_world::World;
 
 /// A row as it stands in the file.
@@ -147,7 +147,7 @@ fn rows_of(text: &str) -> Result<Vec<Pushed>, String> {
 /// Cells up to the closing bracket, and what follows it.
 fn cells_of(text: &str) -> Result<(Vec<Option<String>>, &str), String> {
     let (mut cells, mut cell, mut quoted, mut was_quoted) = (vec![], String::new(), false, false);
-    let mut finish = |cell: &mut String, was_quoted: &mut bool| {
+    let finish = |cell: &mut String, was_quoted: &mut bool| {
         let text = std::mem::take(cell);
         let value = if *was_quoted { Some(text) } else { Some(text.trim().to_owned()).filter(|t| t != "NULL") };
         *was_quoted = false;

@@ -262,7 +262,7 @@ impl<'r> Generator<'r> {
 
     fn call(&mut self, scope: &Scope) -> (Call, Option<Type>) {
         let filter = self.chance(15).then(|| self.predicate(scope, 1));
-        let mut call = |function, args, distinct, ordered| Call { function, args, distinct, filter: filter.clone(), ordered };
+        let call = |function, args, distinct, ordered| Call { function, args, distinct, filter: filter.clone(), ordered };
         let of = |g: &mut Self, types: &[Type]| {
             let data_type = g.pick(types);
             (g.expr(data_type, scope, 1), data_type)
@@ -407,7 +407,7 @@ impl<'r> Generator<'r> {
                 None => self.literal(data_type),
             };
         }
-        let mut e = |g: &mut Self, t: Type| Box::new(g.expr(t, scope, depth - 1));
+        let e = |g: &mut Self, t: Type| Box::new(g.expr(t, scope, depth - 1));
         if self.chance(15) {
             let condition = Box::new(self.predicate(scope, depth - 1));
             return Expr::Case(condition, e(self, data_type), e(self, data_type));

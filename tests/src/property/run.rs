@@ -17,7 +17,7 @@ use millrace_planner::action::{Action, CreateQuery};
 use millrace_planner::bind::{BoundQuery, Purpose, bind_query};
 use millrace_planner::catalog::{Catalog, Definition, Relation, RelationKind};
 use millrace_planner::plan::{Node, Op as PlanOp, State};
-use millrace_planner::sql::script::parse_statement;
+use millrace_planner::sql::parse_statement;
 use millrace_planner::sql::statement::Statement;
 use millrace_world::World;
 

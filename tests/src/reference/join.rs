@@ -28,23 +28,25 @@ impl Evaluator<'_> {
         let left_hit = |i: usize| hits[i].contains(&true);
         let right_hit = |j: usize| hits.iter().any(|row| row[j]);
         let pairs = || {
-            let pair = |i: usize, j: usize| combine(&lefts[i], &rights[j]);
-            let hits = &hits;
-            (0..lefts.len()).flat_map(move |i| (0..hits[i].len()).filter(move |j| hits[i][*j]).map(move |j| pair(i, j)))
+            let mut out = vec![];
+            for (i, row) in hits.iter().enumerate() {
+                out.extend((0..row.len()).filter(|j| row[*j]).map(|j| combine(&lefts[i], &rights[j])));
+            }
+            out
         };
         let lonely_left = || {
             let nulls = nulls(join.right.schema());
-            (0..lefts.len()).filter(|i| !left_hit(*i)).map(move |i| with(&lefts[i], None, &nulls))
+            (0..lefts.len()).filter(|i| !left_hit(*i)).map(|i| with(&lefts[i], None, &nulls)).collect()
         };
         let lonely_right = || {
             let nulls = nulls(join.left.schema());
-            (0..rights.len()).filter(|j| !right_hit(*j)).map(move |j| with(&rights[j], Some(&nulls), &[]))
+            (0..rights.len()).filter(|j| !right_hit(*j)).map(|j| with(&rights[j], Some(&nulls), &[])).collect()
         };
         Ok(match join.join_type {
-            JoinType::Inner => pairs().collect(),
-            JoinType::Left => pairs().chain(lonely_left()).collect(),
-            JoinType::Right => pairs().chain(lonely_right()).collect(),
-            JoinType::Full => pairs().chain(lonely_left()).chain(lonely_right()).collect(),
+            JoinType::Inner => pairs(),
+            JoinType::Left => [pairs(), lonely_left()].concat(),
+            JoinType::Right => [pairs(), lonely_right()].concat(),
+            JoinType::Full => [pairs(), lonely_left(), lonely_right()].concat(),
             JoinType::LeftSemi => (0..lefts.len()).filter(|i| left_hit(*i)).map(|i| lefts[i].clone()).collect(),
             JoinType::LeftAnti => (0..lefts.len()).filter(|i| !left_hit(*i)).map(|i| lefts[i].clone()).collect(),
             other => return Err(format!("a bound plan has no {other} join")),
