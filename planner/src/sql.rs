@@ -18,9 +18,13 @@ pub mod name;
 mod nearest;
 mod parse;
 pub mod position;
+pub mod print;
 pub mod query;
 mod script;
 pub mod statement;
 pub mod types;
 
 pub use script::{parse_partial, parse_script, parse_statement};
+
+#[cfg(test)]
+mod tests;

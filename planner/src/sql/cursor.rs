@@ -15,8 +15,8 @@ use super::nearest::nearest;
 use super::position::Positions;
 use crate::error::{ErrorKind, PlanError, Result, Span};
 
-/// Levels of recursion that sqlparser may use: more than [`super::limits`] lets through, which says so better.
-const RECURSION_MAX: usize = 2_048;
+/// Levels of recursion that sqlparser may use, for what [`super::limits`] does not see coming.
+const RECURSION_MAX: usize = 256;
 
 /// Words between the parts of statements, for hints.
 const CLAUSE_WORDS: [&str; 30] = [
@@ -157,14 +157,14 @@ impl<'a> Cursor<'a> {
     pub(super) fn expect_token(&mut self, token: &Token) -> Result<()> {
         match self.accept_token(token) {
             true => Ok(()),
-            false => Err(self.expected(&format!("{token}"))),
+            false => Err(self.expected(&in_our_words(&token.to_string()))),
         }
     }
     /// Nothing may be left.
     pub(super) fn expect_end(&self) -> Result<()> {
         match self.done() {
             true => Ok(()),
-            false => Err(self.expected("the end of the statement")),
+            false => Err(self.expected_clause("the end of the statement")),
         }
     }
 
@@ -230,34 +230,39 @@ impl<'a> Cursor<'a> {
         parse(&mut self.parser).map_err(|error| self.from_sqlparser(error))
     }
 
-    /// `expected what, found …` at the next token.
+    /// `expected what, found …` at the next token; a word in capitals in `what` may be its hint.
     pub(super) fn expected(&self, what: &str) -> PlanError {
-        self.expected_at(what, self.parser.index())
+        self.expected_at(what, self.parser.index(), &[])
     }
 
-    fn expected_at(&self, what: &str, index: usize) -> PlanError {
+    /// The same where a clause may follow: the token, or the one before it, may be a misspelt clause.
+    pub(super) fn expected_clause(&self, what: &str) -> PlanError {
+        self.expected_at(what, self.parser.index(), &CLAUSE_WORDS)
+    }
+
+    fn expected_at(&self, what: &str, index: usize, clauses: &[&str]) -> PlanError {
         let token = self.parser.token_at(index);
         let span = self.positions.span(token.span).unwrap_or(self.end);
         let error = PlanError::new(ErrorKind::Syntax, format!("expected {what}, found {}", found(token))).at(span);
-        match self.misspelt(what, index) {
+        let in_capitals = |word: &&str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        let mut words: Vec<&str> = what.split(|c: char| !c.is_ascii_alphabetic()).filter(in_capitals).collect();
+        words.extend(clauses);
+        let before = index.checked_sub(1).filter(|_| !clauses.is_empty());
+        match [Some(index), before].into_iter().flatten().find_map(|at| self.misspelt(at, &words)) {
             Some(hint) => error.hint(hint),
             None => error,
         }
     }
 
-    /// Whether the token, or the one before it, looks like a misspelt word of the language.
-    fn misspelt(&self, what: &str, index: usize) -> Option<String> {
-        let expected = what.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2 && is_upper(word));
-        let words: Vec<&str> = expected.chain(CLAUSE_WORDS).collect();
-        [Some(index), index.checked_sub(1)].into_iter().flatten().find_map(|at| {
-            let Token::Word(Word { value, quote_style: None, .. }) = &self.parser.token_at(at).token else {
-                return None;
-            };
-            if value.len() < 4 || words.iter().any(|word| word.eq_ignore_ascii_case(value)) {
-                return None;
-            }
-            nearest(value, words.iter().copied()).map(|word| format!("{value} looks like {word}"))
-        })
+    /// Whether the token looks like one of the words, and is none.
+    fn misspelt(&self, index: usize, words: &[&str]) -> Option<String> {
+        let Token::Word(Word { value, quote_style: None, .. }) = &self.parser.token_at(index).token else {
+            return None;
+        };
+        if value.len() < 3 || words.iter().any(|word| word.eq_ignore_ascii_case(value)) {
+            return None;
+        }
+        nearest(value, words.iter().copied()).map(|word| format!("{value} looks like {word}"))
     }
 
     /// sqlparser's error as one of ours: it says the place in words.
@@ -274,12 +279,21 @@ impl<'a> Cursor<'a> {
             None => (message.as_str(), None),
         };
         let end = self.tokens(0).count();
-        let index = index.unwrap_or(match message.ends_with("found: EOF") {
-            true => end,
-            false => self.parser.index().min(end),
-        });
-        if let Some((expected, _)) = message.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) {
-            return self.expected_at(&in_our_words(expected), index);
+        let (expected, found) = match message.rsplit_once(", found: ") {
+            Some((expected, found)) => (expected, Some(found)),
+            None => (message, None),
+        };
+        // sqlparser may say the place behind the token that it names
+        let next = index.unwrap_or(self.parser.index()).min(end);
+        let is_found = |at: &usize| found.is_some_and(|found| self.parser.token_at(*at).to_string() == found);
+        let index = match next.checked_sub(1).filter(|before| !is_found(&next) && is_found(before)) {
+            _ if found == Some("EOF") => end,
+            Some(before) => before,
+            None => next,
+        };
+        if let Some(expected) = expected.strip_prefix("Expected").filter(|_| found.is_some()) {
+            let expected = in_our_words(expected.trim_start_matches([':', ' ']));
+            return self.expected_at(&expected, index, &CLAUSE_WORDS);
         }
         let span = self.positions.span(self.parser.token_at(index).span).unwrap_or(self.end);
         let mut chars = message.chars();
@@ -319,10 +333,6 @@ fn folded(word: &Word) -> String {
     }
 }
 
-fn is_upper(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
 fn found(token: &TokenWithSpan) -> String {
     match &token.token {
         Token::EOF => "the end of the statement".into(),
@@ -333,11 +343,13 @@ fn found(token: &TokenWithSpan) -> String {
     }
 }
 
-/// What sqlparser expects, as we say it.
+/// What is expected, as we say it.
 fn in_our_words(expected: &str) -> String {
     match expected {
         "end of statement" => "the end of the statement".into(),
-        "identifier" => "a name".into(),
+        "identifier" | "an identifier after AS" => "a name".into(),
+        "literal int" => "a number".into(),
+        "," => "a comma".into(),
         "SELECT, VALUES, or a subquery in the query body" => "SELECT, VALUES or a query in brackets".into(),
         other => other.into(),
     }

@@ -232,7 +232,7 @@ impl Scissors<'_> {
         let mut cursor = Cursor::new(&dialect, tokens, self.reader.positions, Cut::default(), span.end);
         let exprs = cursor.comma_separated(|cursor| cursor.sql(|parser| parser.parse_expr()))?;
         if !cursor.done() {
-            return Err(cursor.expected("a comma or the next clause"));
+            return Err(cursor.expected_clause("a comma or the next clause"));
         }
         let exprs = match <[ast::Expr; 1]>::try_from(exprs) {
             Ok([ast::Expr::Tuple(exprs)]) => exprs,
@@ -276,7 +276,8 @@ impl<'a> Reader<'a> {
     }
     fn token(&mut self, token: &Token) -> Result<()> {
         if self.peek(0) != token {
-            return Err(self.expected(&token.to_string(), &[]));
+            let what = if *token == Token::Comma { "a comma".to_string() } else { token.to_string() };
+            return Err(self.expected(&what, &[]));
         }
         self.at += 1;
         Ok(())

@@ -247,8 +247,14 @@ fn prefix_word(
         Keyword::TRIM if call => Some(after_word(parser, Parser::parse_trim_expr)),
         Keyword::SUBSTRING | Keyword::SUBSTR if call => Some(parser.parse_substring()),
         Keyword::INTERVAL if begins_interval(parser) => Some(after_word(parser, Parser::parse_interval)),
-        // PostgreSQL's functions without brackets; here they are columns like any other
-        Keyword::USER | Keyword::CURRENT_USER | Keyword::SESSION_USER | Keyword::CURRENT_CATALOG if !call => {
+        // words of PostgreSQL's that are columns like any other here
+        Keyword::INTERVAL
+        | Keyword::USER
+        | Keyword::CURRENT_USER
+        | Keyword::SESSION_USER
+        | Keyword::CURRENT_CATALOG
+            if !call =>
+        {
             Some(parser.parse_identifier().map(ast::Expr::Identifier))
         }
         _ => None,

@@ -4,9 +4,11 @@
 //! is bounded here, on the tokens, before anything recurses. In: the tokens of one statement without whitespace. Out:
 //! nothing, or the error with the place where a limit was passed. Brackets are matched on the way.
 //!
-//! The bound is an upper one: a bracket, a CASE and an operator each add one level, along the way from the statement to
-//! the token. Operators count from the last comma, clause word, AND or OR on, since those begin a tree of their own; a
-//! chain of ANDs or ORs counts as the balanced tree that [`super::dialect`] makes of it.
+//! Depth is measured in units of about 1.5 kB of stack, which is what one link of a chain like `1 + 1 + 1` takes in the
+//! hungriest walk; a NOT, a bracket and a subquery take several. The units of all that is open at a token are added:
+//! [`DEPTH_MAX`] of them leave room on a stack of 2 MB. Operators count from the last comma, clause word, AND or OR on,
+//! since those begin a tree of their own; a chain of ANDs or ORs counts as the balanced tree that [`super::dialect`]
+//! makes of it.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -19,10 +21,8 @@ use crate::error::{ErrorKind, PlanError, Result, Span};
 pub const SCRIPT_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one statement.
 pub const STATEMENT_BYTES_MAX: usize = 16 << 20;
-/// Brackets and CASEs that may be open at a time.
-pub const NESTING_MAX: usize = 128;
-/// Levels of a tree, bound as the module says.
-pub const DEPTH_MAX: usize = 512;
+/// Units of depth: about 60 brackets, 24 subqueries, 160 NOTs or 1,000 links of a chain.
+pub const DEPTH_MAX: usize = 1_024;
 /// UNION, INTERSECT and EXCEPT in one list of queries.
 pub const SET_OPERATIONS_MAX: usize = 128;
 /// JOINs in one FROM.
@@ -30,14 +30,27 @@ pub const JOINS_MAX: usize = 128;
 /// Types within types: `ARRAY<MAP<…`.
 pub const TYPE_NESTING_MAX: usize = 32;
 
+/// Units of an operator between its operands.
+const OPERATOR_UNITS: usize = 1;
+/// Units of an operator before its operand, and of others that sqlparser reads by recursion.
+const PREFIX_UNITS: usize = 6;
+/// Units of a bracket and of a CASE.
+const BRACKET_UNITS: usize = 16;
+/// Units of a bracket with a query in it.
+const SUBQUERY_UNITS: usize = 40;
+
 /// What is open: the statement itself, a bracket or a CASE.
 struct Level {
     /// Its first token; `None` for the statement.
     opened: Option<(Opening, Span)>,
-    /// Operators since the last comma, clause word, AND or OR.
+    /// Units of its opening.
+    units: usize,
+    /// Units of the operators since the last comma, clause word, AND or OR.
     chain: usize,
     /// ANDs and ORs since the last comma or clause word.
     logic: usize,
+    /// The precedences of the operators since then: sqlparser recurses once for each.
+    precedences: u8,
     /// BETWEENs that still want their AND.
     betweens: usize,
     set_operations: usize,
@@ -68,6 +81,7 @@ enum Effect {
     Open(Opening),
     Close(Opening),
     Operator,
+    Prefix,
     Between,
     And,
     Or,
@@ -86,7 +100,7 @@ pub(super) fn check(tokens: &[TokenWithSpan], positions: &Positions) -> Result<(
             return Err(too_complex(format!("a statement may have {STATEMENT_BYTES_MAX} bytes")).at(first));
         }
     }
-    let mut walk = Walk { levels: vec![Level::new(None)], depth: 0, type_depth: 0 };
+    let mut walk = Walk { levels: vec![Level::new(None, 0)], depth: 0, type_depth: 0, behind: Behind::Other };
     for (at, token) in tokens.iter().enumerate() {
         let next = tokens.get(at + 1).map(|next| &next.token);
         walk.step(&token.token, next, || span(token))?;
@@ -101,46 +115,59 @@ pub(super) fn check(tokens: &[TokenWithSpan], positions: &Positions) -> Result<(
 struct Walk {
     /// Never empty.
     levels: Vec<Level>,
-    /// Sum over all levels but the last: its depth and one for the opening of the next.
+    /// Sum over all levels but the last: its depth and the opening of the next.
     depth: usize,
     type_depth: usize,
+    /// What the token before was.
+    behind: Behind,
+}
+
+/// What a token may follow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// The end of an operand: what comes is an operator between two.
+    Operand,
+    /// DISTINCT: a FROM behind it may belong to `IS DISTINCT FROM`.
+    Distinct,
+    Other,
 }
 
 impl Level {
-    fn new(opened: Option<(Opening, Span)>) -> Self {
-        Level { opened, chain: 0, logic: 0, betweens: 0, set_operations: 0, joins: 0 }
+    fn new(opened: Option<(Opening, Span)>, units: usize) -> Self {
+        Level { opened, units, chain: 0, logic: 0, precedences: 0, betweens: 0, set_operations: 0, joins: 0 }
     }
 
-    /// Levels of the tree below this one's opening.
+    /// Units below this one's opening.
     fn depth(&self) -> usize {
         self.chain + self.logic.min(LEANING_OPERANDS_MAX) + (self.logic + 1).ilog2() as usize
     }
 
     fn separate(&mut self) {
-        (self.chain, self.logic) = (0, 0);
+        (self.chain, self.logic, self.precedences) = (0, 0, 0);
     }
 }
 
 impl Walk {
     fn step(&mut self, token: &Token, next: Option<&Token>, span: impl Fn() -> Span) -> Result<()> {
         self.types(token, next, &span)?;
-        let effect = effect(token, next);
+        let behind = std::mem::replace(&mut self.behind, behind(token));
+        let effect = effect(token, next, behind);
         if let Effect::Close(opening) = effect {
             return self.close(opening, &span);
         }
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
+        level.precedences |= precedence(token, &effect);
         match effect {
             Effect::Open(opening) => {
-                level.chain += 1;
-                self.depth += level.depth() + 1;
-                self.levels.push(Level::new(Some((opening, span()))));
-                if self.levels.len() > NESTING_MAX + 1 {
-                    let message = format!("a statement may nest {NESTING_MAX} brackets and CASEs");
-                    return Err(too_complex(message).at(span()));
-                }
+                level.chain += OPERATOR_UNITS;
+                let bracket = if begins_query(next) { SUBQUERY_UNITS } else { BRACKET_UNITS };
+                let units = bracket + PREFIX_UNITS * level.precedences.count_ones() as usize;
+                self.depth += level.depth() + units;
+                self.levels.push(Level::new(Some((opening, span())), units));
             }
-            Effect::Operator => level.chain += 1,
-            Effect::Between => (level.chain, level.betweens) = (level.chain + 1, level.betweens + 1),
+            Effect::Operator => level.chain += OPERATOR_UNITS,
+            Effect::Prefix => level.chain += PREFIX_UNITS,
+            Effect::Between => (level.chain, level.betweens) = (level.chain + OPERATOR_UNITS, level.betweens + 1),
             Effect::And if level.betweens > 0 => level.betweens -= 1,
             Effect::And | Effect::Or => (level.chain, level.logic) = (0, level.logic + 1),
             Effect::Separator => level.separate(),
@@ -162,7 +189,10 @@ impl Walk {
             Effect::Close(_) | Effect::None => {}
         }
         match self.depth + self.levels.last().map_or(0, Level::depth) > DEPTH_MAX {
-            true => Err(too_complex(format!("an expression may be {DEPTH_MAX} operators deep")).at(span())),
+            true => {
+                let error = too_complex("the statement is nested too deeply").at(span());
+                Err(error.detail(format!("Brackets and operators in each other may take {DEPTH_MAX} units of depth.")))
+            }
             false => Ok(()),
         }
     }
@@ -171,8 +201,8 @@ impl Walk {
         let top = self.levels.last().and_then(|level| level.opened);
         match (top, opening) {
             (Some((opened, _)), _) if opened == opening => {
-                self.levels.pop();
-                self.depth -= self.levels.last().map_or(0, |level| level.depth() + 1);
+                let units = self.levels.pop().map_or(0, |level| level.units);
+                self.depth -= self.levels.last().map_or(0, |level| level.depth() + units);
                 Ok(())
             }
             // END may be a name
@@ -202,7 +232,41 @@ impl Walk {
     }
 }
 
-fn effect(token: &Token, next: Option<&Token>) -> Effect {
+/// A bit for the precedence of an operator.
+fn precedence(token: &Token, effect: &Effect) -> u8 {
+    match (effect, token) {
+        (Effect::Or, _) => 1,
+        (Effect::And, _) => 2,
+        (Effect::Between, _) | (Effect::Operator, Token::Word(_)) => 4,
+        (Effect::Operator, Token::Eq | Token::Neq | Token::Lt | Token::Gt | Token::LtEq | Token::GtEq) => 8,
+        (Effect::Operator, Token::Plus | Token::Minus) => 16,
+        (Effect::Operator, Token::Mul | Token::Div | Token::Mod) => 32,
+        (Effect::Operator, _) => 64,
+        _ => 0,
+    }
+}
+
+fn behind(token: &Token) -> Behind {
+    match token {
+        Token::RParen | Token::RBracket | Token::RBrace | Token::Number(..) | Token::SingleQuotedString(_) => {
+            Behind::Operand
+        }
+        Token::Word(word) => match word_effect(word.keyword, None, Behind::Operand) {
+            _ if word.quote_style.is_some() => Behind::Operand,
+            _ if word.keyword == Keyword::DISTINCT => Behind::Distinct,
+            Effect::None | Effect::Close(_) => Behind::Operand,
+            _ => Behind::Other,
+        },
+        _ => Behind::Other,
+    }
+}
+
+fn begins_query(next: Option<&Token>) -> bool {
+    matches!(next, Some(Token::Word(word)) if word.quote_style.is_none()
+        && matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE))
+}
+
+fn effect(token: &Token, next: Option<&Token>, behind: Behind) -> Effect {
     match token {
         Token::LParen => Effect::Open(Opening::Paren),
         Token::LBracket => Effect::Open(Opening::Bracket),
@@ -211,20 +275,23 @@ fn effect(token: &Token, next: Option<&Token>) -> Effect {
         Token::RBracket => Effect::Close(Opening::Bracket),
         Token::RBrace => Effect::Close(Opening::Brace),
         Token::Comma => Effect::Separator,
-        Token::Word(word) if word.quote_style.is_none() => word_effect(word.keyword, next),
+        Token::Word(word) if word.quote_style.is_none() => word_effect(word.keyword, next, behind),
         Token::Word(_)
         | Token::Number(..)
         | Token::SingleQuotedString(_)
         | Token::Period
         | Token::Whitespace(_)
         | Token::EOF => Effect::None,
+        Token::RArrow => Effect::Prefix,
         // other literals count too, which does no harm
-        _ => Effect::Operator,
+        _ if behind == Behind::Operand => Effect::Operator,
+        _ => Effect::Prefix,
     }
 }
 
-fn word_effect(keyword: Keyword, next: Option<&Token>) -> Effect {
+fn word_effect(keyword: Keyword, next: Option<&Token>, behind: Behind) -> Effect {
     match keyword {
+        Keyword::FROM if behind == Behind::Distinct => Effect::Prefix,
         Keyword::CASE if begins_case(next) => Effect::Open(Opening::Case),
         Keyword::END => Effect::Close(Opening::Case),
         Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::MINUS => Effect::SetOperation,
@@ -245,8 +312,8 @@ fn word_effect(keyword: Keyword, next: Option<&Token>) -> Effect {
         | Keyword::ELSE
         | Keyword::SET
         | Keyword::VALUES => Effect::Separator,
-        Keyword::NOT
-        | Keyword::IS
+        Keyword::NOT | Keyword::INTERVAL | Keyword::PRIOR => Effect::Prefix,
+        Keyword::IS
         | Keyword::IN
         | Keyword::LIKE
         | Keyword::ILIKE
@@ -259,8 +326,7 @@ fn word_effect(keyword: Keyword, next: Option<&Token>) -> Effect {
         | Keyword::NOTNULL
         | Keyword::AT
         | Keyword::COLLATE
-        | Keyword::MEMBER
-        | Keyword::INTERVAL => Effect::Operator,
+        | Keyword::MEMBER => Effect::Operator,
         _ => Effect::None,
     }
 }

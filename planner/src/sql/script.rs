@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 
 use super::cursor::Cursor;
 use super::cut::cut;
@@ -80,6 +81,8 @@ pub fn parse_statement(text: &str) -> Result<Parsed> {
 fn parse_tokens(tokens: Vec<TokenWithSpan>, positions: &Arc<Positions>) -> Result<Parsed> {
     let place = |token: Option<&TokenWithSpan>| token.and_then(|token| positions.span(token.span)).unwrap_or_default();
     let span = Span::new(place(tokens.first()).start, place(tokens.last()).end);
+    no_variables(&tokens, positions)?;
+    let tokens = join_words(tokens);
     limits::check(&tokens, positions)?;
     let dialect = Millrace::new(tokens.len());
     let (tokens, cut) = cut(tokens, positions)?;
@@ -88,12 +91,56 @@ fn parse_tokens(tokens: Vec<TokenWithSpan>, positions: &Arc<Positions>) -> Resul
     Ok(Parsed { statement, span, text, positions: Arc::clone(positions) })
 }
 
+/// KSQL puts the value of a variable where `${name}` stands.
+fn no_variables(tokens: &[TokenWithSpan], positions: &Positions) -> Result<()> {
+    let is_dollar = |token: &Token| matches!(token, Token::Placeholder(name) if name == "$");
+    let variable = tokens.windows(2).find(|pair| is_dollar(&pair[0].token) && pair[1].token == Token::LBrace);
+    match variable {
+        Some(pair) => {
+            let error = PlanError::not_supported("variables in statements");
+            Err(error.at(positions.span(pair[0].span.union(&pair[1].span)).unwrap_or_default()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A name may begin with digits, as in KSQL: `1R` comes from sqlparser as a number and a word without space between.
+fn join_words(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let named = matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == Keyword::NoKeyword);
+        match joined.last_mut() {
+            Some(before) if named && before.span.end == token.span.start && is_digits(&before.token) => {
+                before.token = Token::make_word(&format!("{}{}", before.token, token.token), None);
+                before.span.end = token.span.end;
+            }
+            _ => joined.push(token),
+        }
+    }
+    joined
+}
+
+fn is_digits(token: &Token) -> bool {
+    matches!(token, Token::Number(digits, _) if digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A text that is not made of tokens: mostly a quote or a comment that never ends.
-fn lexical(error: &sqlparser::tokenizer::TokenizerError, positions: &Positions) -> PlanError {
-    let start = positions.offset(error.location).unwrap_or_default();
-    let end =
-        positions.text().get(start..).and_then(|rest| rest.chars().next()).map_or(start, |c| start + c.len_utf8());
-    let mut chars = error.message.chars();
-    let message: String = chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default();
+fn lexical(error: &TokenizerError, positions: &Positions) -> PlanError {
+    let text = positions.text();
+    let mut start = positions.offset(error.location).unwrap_or_default();
+    let message = match error.message.as_str() {
+        message if message.contains("multi-line comment") => {
+            start = text.rfind("/*").unwrap_or(start);
+            "this comment is never closed".to_string()
+        }
+        message if message.starts_with("Unterminated") => "this text is never closed".to_string(),
+        message if message.starts_with("Expected close delimiter") => "this name in quotes is never closed".to_string(),
+        message => {
+            let mut chars = message.chars();
+            chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+        }
+    };
+    let first = text.get(start..).and_then(|rest| rest.chars().next());
+    let end = first.map_or(start, |first| start + first.len_utf8());
     PlanError::new(ErrorKind::Syntax, message).at(Span::new(start, end))
 }

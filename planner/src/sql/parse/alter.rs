@@ -24,8 +24,8 @@ pub(super) fn alter(cursor: &mut Cursor) -> Result<Statement> {
     let name = cursor.name("the relation to alter")?;
     for word in ["DROP", "RENAME", "ALTER", "SET", "MODIFY"] {
         if cursor.is_word(0, word) {
-            let what = format!("ALTER … {word}: only ADD COLUMN is");
-            return Err(PlanError::not_supported(what).at(cursor.span()));
+            let error = PlanError::not_supported(format!("ALTER … {word}")).at(cursor.span());
+            return Err(error.hint("ALTER can ADD COLUMN"));
         }
     }
     let columns = cursor.comma_separated(|cursor| {

@@ -125,6 +125,12 @@ pub(super) fn data_type(cursor: &mut Cursor) -> Result<(ast::DataType, Span)> {
     if !matches!(cursor.peek(), Token::Word(_)) {
         return Err(cursor.expected("a type"));
     }
+    // KSQL's oldest name for text
+    if cursor.is_word(0, "VARCHAR") && *cursor.peek_nth(1) == Token::LParen && cursor.is_word(2, "STRING") {
+        (0..3).for_each(|_| cursor.advance());
+        cursor.expect_token(&Token::RParen)?;
+        return Ok((ast::DataType::Varchar(None), cursor.since(start)));
+    }
     let data_type = cursor.sql(Parser::parse_data_type)?;
     Ok((data_type, cursor.since(start)))
 }

@@ -6,14 +6,9 @@ use super::{module, unsupported};
 use crate::action::ControlVerb;
 use crate::error::Result;
 use crate::sql::cursor::Cursor;
-use crate::sql::nearest::nearest;
 use crate::sql::statement::{Control, Drop, DropKind, Statement};
 
-/// What DROP drops here.
-const DROPPED: [&str; 9] =
-    ["STREAM", "TABLE", "VIEW", "MATERIALIZED", "TYPE", "FUNCTION", "AGGREGATE", "CONNECTOR", "MODULE"];
-
-/// What it drops in other databases.
+/// What DROP drops in other databases.
 const UNSUPPORTED: [&str; 14] = [
     "CATALOG",
     "DATABASE",
@@ -69,14 +64,7 @@ fn kind(cursor: &mut Cursor) -> Result<DropKind> {
     if let Some((_, kind)) = kinds.iter().find(|(words, _)| cursor.accept_all(words).is_some()) {
         return Ok(*kind);
     }
-    let error = cursor.expected("STREAM, TABLE, VIEW, MATERIALIZED VIEW, TYPE, FUNCTION, CONNECTOR or MODULE");
-    Err(match cursor.peek() {
-        Token::Word(word) => match nearest(&word.value, DROPPED) {
-            Some(word) => error.hint(format!("did you mean {word}?")),
-            None => error,
-        },
-        _ => error,
-    })
+    Err(cursor.expected("STREAM, TABLE, VIEW, MATERIALIZED VIEW, TYPE, FUNCTION, CONNECTOR or MODULE"))
 }
 
 /// From TERMINATE, PAUSE or RESUME on.

@@ -9,14 +9,9 @@ use super::{if_not_exists, module, unsupported};
 use crate::error::{PlanError, Result, Span};
 use crate::sql::cursor::Cursor;
 use crate::sql::name::{Ident, Name};
-use crate::sql::nearest::nearest;
 use crate::sql::statement::{CreateQuery, CreateSource, CreateType, CreateView, DerivedKind, Statement, StreamOrTable};
 
-/// What CREATE creates here.
-const CREATED: [&str; 10] =
-    ["STREAM", "TABLE", "VIEW", "MATERIALIZED", "TYPE", "FUNCTION", "AGGREGATE", "SOURCE", "SINK", "CONNECTOR"];
-
-/// What it creates in other databases.
+/// What CREATE creates in other databases.
 const UNSUPPORTED: [&str; 24] = [
     "CAST",
     "CATALOG",
@@ -86,14 +81,7 @@ pub(super) fn create(cursor: &mut Cursor) -> Result<Statement> {
     if cursor.is_word(1, "CONNECTOR") {
         return module::connector(cursor, or_replace);
     }
-    let error = cursor.expected("STREAM, TABLE, VIEW, MATERIALIZED VIEW, TYPE, FUNCTION, AGGREGATE or CONNECTOR");
-    Err(match cursor.peek() {
-        Token::Word(word) => match nearest(&word.value, CREATED) {
-            Some(word) => error.hint(format!("did you mean {word}?")),
-            None => error,
-        },
-        _ => error,
-    })
+    Err(cursor.expected("STREAM, TABLE, VIEW, MATERIALIZED VIEW, TYPE, FUNCTION, AGGREGATE or CONNECTOR"))
 }
 
 /// STREAM or TABLE, with columns or with AS.
@@ -131,7 +119,7 @@ fn relation(cursor: &mut Cursor, kind: StreamOrTable, or_replace: bool, read_onl
 }
 
 fn created_query(cursor: &mut Cursor, as_span: Span) -> Result<super::super::query::StreamingQuery> {
-    match is_query(cursor, 0) || cursor.is_word(0, "TABLE") {
+    match is_query(cursor, 0) {
         true => query(cursor),
         false if cursor.done() => Err(cursor.expected("a query").at(as_span)),
         false => Err(cursor.expected("SELECT, WITH or VALUES")),

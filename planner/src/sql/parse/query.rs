@@ -18,11 +18,11 @@ pub(in crate::sql) fn is_query(cursor: &Cursor, n: usize) -> bool {
     while *cursor.peek_nth(at) == Token::LParen {
         at += 1;
     }
-    begins_query(cursor.peek_nth(at)) && !(at == n && is_word(cursor.peek_nth(n), "TABLE"))
+    begins_query(cursor.peek_nth(at))
 }
 
 fn begins_query(token: &Token) -> bool {
-    ["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| is_word(token, word))
+    ["SELECT", "WITH", "VALUES"].iter().any(|word| is_word(token, word))
 }
 
 /// The query that goes on to the end of the statement.
@@ -76,7 +76,7 @@ fn inner_error(cursor: &Cursor, from: usize) -> Option<PlanError> {
         let mut inner = Cursor::new(&dialect, inner, cursor.positions(), Cut::default(), end.start);
         match inner.sql(Parser::parse_query) {
             Err(error) => Some(error),
-            Ok(_) if !inner.done() => Some(inner.expected("the end of the query in brackets")),
+            Ok(_) if !inner.done() => Some(inner.expected_clause("the end of the query in brackets")),
             Ok(_) => None,
         }
     })
@@ -164,6 +164,7 @@ impl VisitorMut for Check<'_, '_> {
                 let with = query.with.as_ref().map_or(span, |with| with.with_token.0.span);
                 self.refuse("INSERT, UPDATE, DELETE or MERGE inside a query", with)
             }
+            ast::SetExpr::Table(_) => self.refuse("TABLE as a query: write SELECT * FROM", span),
             _ => ControlFlow::Continue(()),
         }
     }
