@@ -36,8 +36,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::{Column, DataFusionError};
-use datafusion_expr::LogicalPlan;
+use datafusion_common::{Column, DataFusionError, TableReference};
+use datafusion_expr::{Expr, LogicalPlan};
 use sqlparser::ast::Spanned;
 
 pub use source::RelationSource;
@@ -236,6 +236,16 @@ pub(crate) fn internal(error: &DataFusionError) -> PlanError {
     PlanError::new(ErrorKind::Internal, "the planner made a plan that contradicts itself")
         .detail(error.strip_backtrace().to_string())
         .hint("this is a bug; please report it with the statement")
+}
+
+/// A column under a qualifier, both as they are.
+pub(crate) fn column(qualifier: &str, name: impl Into<String>) -> Column {
+    Column::new(Some(TableReference::bare(qualifier)), name)
+}
+
+/// An expression as the column that it makes.
+pub(crate) fn named(expr: Expr, column: &Column) -> Expr {
+    expr.alias_qualified(column.relation.clone(), column.name.clone())
 }
 
 /// The position of a column in a plan.

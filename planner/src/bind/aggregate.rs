@@ -20,12 +20,25 @@ use super::from::From;
 use super::query::{Facts, Nature};
 use super::scope::span_of;
 use super::types::type_name;
-use super::{Binder, internal};
+use super::{Binder, column, internal, named};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::function::aggregate::{Aggregate as AggregateUdf, Shape, shape};
 use crate::logical::Node;
 use crate::logical::session_aggregate::SessionAggregate;
 use crate::plan::AggregateFunction;
+
+/// Qualifier of the columns that stand for results of aggregates.
+const RESULT: &str = "#result";
+/// Qualifier of keys and arguments that are computed for a grouping.
+const INPUT: &str = "#input";
+/// Qualifier of the columns that stand for elements of EXPLODE.
+pub(crate) const ELEMENT: &str = "#element";
+
+/// Whether a column stands for the result of an aggregate or an element of EXPLODE.
+pub(crate) fn is_placeholder(column: &Column) -> bool {
+    let qualifier = column.relation.as_ref().map(|relation| relation.table());
+    qualifier == Some(RESULT) || qualifier == Some(ELEMENT)
+}
 
 /// A call of an aggregate, with the column that stands for its result.
 #[derive(Clone, Debug)]
@@ -186,7 +199,7 @@ impl Binder<'_> {
             let column = match collected.iter_mut().find(same) {
                 Some(known) => known.column.clone(),
                 None => {
-                    let column = Column::new_unqualified(self.fresh(&upper));
+                    let column = column(RESULT, self.fresh(&upper));
                     call.column = column.clone();
                     collected.push(call.clone());
                     column
@@ -389,7 +402,7 @@ impl Binder<'_> {
             let udf = AggregateUdf::udf(call.function.clone(), arrives, call.data_type.clone());
             let order = order.collect();
             let aggregate = AggregateExpr::new_udf(udf, args, call.distinct, filter, order, None);
-            aggregates.push(Expr::AggregateFunction(aggregate).alias(call.column.name.clone()));
+            aggregates.push(named(Expr::AggregateFunction(aggregate), &call.column));
         }
         let group: Vec<Expr> = key_columns.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
         let mut keys: Vec<Column> = key_columns.iter().map(|(_, column)| column.clone()).collect();
@@ -407,8 +420,7 @@ impl Binder<'_> {
                 session.keys = group;
                 session.aggregates = aggregates;
                 let qualifier = session.qualifier.clone();
-                let bounds = crate::logical::assign_windows::WINDOW_COLUMNS
-                    .map(|name| Column::new(Some(qualifier.as_str()), name));
+                let bounds = crate::logical::assign_windows::WINDOW_COLUMNS.map(|name| column(&qualifier, name));
                 keys.extend(bounds.clone());
                 for bound in &bounds {
                     key_columns.push((Expr::Column(bound.clone()), bound.clone()));
@@ -498,7 +510,7 @@ impl Input {
             Expr::Column(column) => column.clone(),
             _ => {
                 self.computed = true;
-                Column::new_unqualified(binder.fresh(base))
+                column(INPUT, binder.fresh(base))
             }
         };
         self.exprs.push((expr.clone(), column.clone()));
@@ -514,7 +526,7 @@ impl Input {
             .into_iter()
             .map(|(expr, column)| match expr {
                 Expr::Column(_) => expr,
-                computed => computed.alias(column.name),
+                computed => named(computed, &column),
             })
             .collect();
         for column in carried {

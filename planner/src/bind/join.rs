@@ -18,7 +18,7 @@ use super::expr::Cx;
 use super::from::From;
 use super::query::{Facts, Nature};
 use super::scope::{Scope, ScopeColumn};
-use super::{Binder, Env, internal};
+use super::{Binder, Env, column, internal, named};
 use crate::catalog::SYSTEM_COLUMNS;
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::function;
@@ -272,11 +272,11 @@ impl Binder<'_> {
                 Some(udf) => Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(udf), args)),
                 None => return Err(PlanError::new(ErrorKind::Internal, format!("{function} is missing"))),
             };
-            exprs.push(call.alias_qualified(Some(qualifier.as_str()), SYSTEM_COLUMNS[i].0));
+            exprs.push(named(call, &column(&qualifier, SYSTEM_COLUMNS[i].0)));
         }
         let plan = Projection::try_new(exprs, Arc::new(joined.plan)).map_err(|error| internal(&error))?;
         let mut facts = joined.facts;
-        facts.system = Some(SYSTEM_COLUMNS.map(|(name, _)| Column::new(Some(qualifier.as_str()), name)));
+        facts.system = Some(SYSTEM_COLUMNS.map(|(name, _)| column(&qualifier, name)));
         Ok(From { plan: LogicalPlan::Projection(plan), scope: joined.scope, facts })
     }
 
@@ -324,9 +324,10 @@ impl Binder<'_> {
         let args = vec![Expr::Column(left.column.clone()), Expr::Column(right.column.clone())];
         let qualifier = self.fresh("JOIN");
         let call = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(coalesce), args));
-        exprs.push(call.alias_qualified(Some(qualifier.as_str()), name.as_str()));
+        let made = column(&qualifier, name);
+        exprs.push(named(call, &made));
         let plan = Projection::try_new(exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
-        Ok((LogicalPlan::Projection(plan), Column::new(Some(qualifier), name)))
+        Ok((LogicalPlan::Projection(plan), made))
     }
 }
 

@@ -10,13 +10,13 @@ use datafusion_common::Column;
 use datafusion_expr::{Distinct, Expr, Filter, LogicalPlan, Projection, SortExpr};
 use sqlparser::ast;
 
-use super::aggregate::AggregateCall;
+use super::aggregate::{AggregateCall, is_placeholder};
 use super::coerce::{Typed, at};
 use super::expr::{Cx, Explode};
 use super::from::From;
 use super::order::SortItem;
 use super::query::{Bound, Facts, Nature, OrderKey, Output};
-use super::{Binder, Env, Purpose, internal};
+use super::{Binder, Env, Purpose, column, internal, named};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::logical::Node;
 use crate::logical::explode::Explode as ExplodeOp;
@@ -202,7 +202,7 @@ impl Binder<'_> {
             ast::GroupByExpr::Expressions(exprs, modifiers) => (exprs, modifiers),
             ast::GroupByExpr::All(modifiers) => {
                 if modifiers.is_empty() {
-                    let calls = |item: &&Item| !item.typed.expr.column_refs().iter().any(|c| c.relation.is_none());
+                    let calls = |item: &&Item| !item.typed.expr.column_refs().into_iter().any(is_placeholder);
                     return Ok(items.iter().filter(calls).map(|item| item.typed.expr.clone()).collect());
                 }
                 (&vec![], modifiers)
@@ -243,8 +243,7 @@ impl Binder<'_> {
             }
         }
         let key = self.bind_output_or_expr(expr, items, cx)?;
-        // columns of FROM are qualified, those that stand for aggregates and EXPLODE are not
-        if key.expr.column_refs().iter().any(|column| column.relation.is_none()) {
+        if key.expr.column_refs().into_iter().any(is_placeholder) {
             let error = PlanError::new(ErrorKind::Grouping, "GROUP BY cannot group by an aggregate or EXPLODE");
             return Err(at(error, self.span(expr)));
         }
@@ -260,24 +259,23 @@ impl Binder<'_> {
         select: &ast::Select,
     ) -> Result<Bound> {
         let distinct = matches!(select.distinct, Some(ast::Distinct::Distinct));
-        let mut exprs = vec![];
+        let mut hidden = Columns { qualifier: self.fresh("SELECT"), exprs: vec![] };
         let mut outputs: Vec<Output> = vec![];
         for item in &clauses.items {
             let typed = match item.typed.data_type {
                 DataType::Null => item.typed.clone().cast(&DataType::Utf8, item.span)?,
                 _ => item.typed.clone(),
             };
-            let name = self.fresh(&item.name);
-            exprs.push(typed.expr.alias(name.clone()));
-            let (column, data_type) = (Column::new_unqualified(name), typed.data_type);
+            let column = hidden.output(&item.name);
+            hidden.exprs.push(named(typed.expr, &column));
+            let data_type = typed.data_type;
             outputs.push(Output { name: item.name.clone(), column, data_type, span: item.span, unnamed: item.unnamed });
         }
-        let mut hidden = Hidden { exprs: &mut exprs, n_visible: outputs.len() };
         let order = clauses.sort.iter().map(|sort| {
             let found = clauses.items.iter().position(|item| item.typed.expr == sort.expr);
             let column = match (found, distinct) {
                 (Some(i), _) => outputs[i].column.clone(),
-                (None, false) => hidden.column(self, &sort.expr, "SORT"),
+                (None, false) => hidden.column(&sort.expr, "SORT"),
                 (None, true) => {
                     let error = PlanError::new(ErrorKind::Grouping, "ORDER BY must name a column of SELECT DISTINCT");
                     return Err(at(error, sort.span));
@@ -291,14 +289,14 @@ impl Binder<'_> {
             .iter()
             .map(|on| match clauses.items.iter().position(|item| item.typed.expr == *on) {
                 Some(i) => outputs[i].column.clone(),
-                None => hidden.column(self, on, "ON"),
+                None => hidden.column(on, "ON"),
             })
             .collect();
         if distinct {
             facts = Facts { key: None, system: None, message_key: vec![], window: None, ..facts };
         }
         if !clauses.partition_by.is_empty() {
-            let keys = clauses.partition_by.iter().map(|key| hidden.column(self, key, "PARTITION_KEY"));
+            let keys = clauses.partition_by.iter().map(|key| hidden.column(key, "PARTITION_KEY"));
             let keys: Vec<Column> = keys.collect();
             facts.message_key = vec![];
             facts = self.carry(facts, &mut hidden);
@@ -306,7 +304,7 @@ impl Binder<'_> {
         } else {
             facts = self.carry(facts, &mut hidden);
         }
-        let projection = Projection::try_new(exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
+        let projection = Projection::try_new(hidden.exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
         let mut plan = LogicalPlan::Projection(projection);
         if distinct {
             plan = LogicalPlan::Distinct(Distinct::All(Arc::new(plan)));
@@ -321,10 +319,10 @@ impl Binder<'_> {
     }
 
     /// Keeps the columns of `facts` behind the visible ones.
-    fn carry(&mut self, facts: Facts, hidden: &mut Hidden<'_>) -> Facts {
+    fn carry(&self, facts: Facts, hidden: &mut Columns) -> Facts {
         let mut renamed = vec![];
         for column in facts.carried() {
-            let made = hidden.column(self, &Expr::Column(column.clone()), &column.name);
+            let made = hidden.column(&Expr::Column(column.clone()), &column.name);
             renamed.push((column, made));
         }
         facts.rename(|column| renamed.iter().find(|(from, _)| from == column).map(|(_, to)| to.clone()))
@@ -514,26 +512,39 @@ fn inferred_name(expr: &ast::Expr) -> Option<String> {
     }
 }
 
-/// Expressions behind the visible ones.
-struct Hidden<'e> {
-    exprs: &'e mut Vec<Expr>,
-    n_visible: usize,
+/// The columns of a projection: the visible ones, then what is carried along.
+struct Columns {
+    qualifier: String,
+    exprs: Vec<Expr>,
 }
 
-impl Hidden<'_> {
-    /// The column of the projection that has `expr`; it is added if there is none.
-    fn column(&mut self, binder: &mut Binder<'_>, expr: &Expr, base: &str) -> Column {
-        for known in self.exprs.iter() {
+impl Columns {
+    /// A column of this name, or with a number behind it if there is one.
+    fn output(&self, name: &str) -> Column {
+        let taken = |column: &Column| {
+            self.exprs.iter().any(|expr| matches!(expr, Expr::Alias(alias) if alias.name == column.name))
+        };
+        let mut made = column(&self.qualifier, name);
+        let mut n = 1;
+        while taken(&made) {
+            n += 1;
+            made.name = format!("{name}:{n}");
+        }
+        made
+    }
+
+    /// The column that has `expr`; it is added if there is none.
+    fn column(&mut self, expr: &Expr, base: &str) -> Column {
+        for known in &self.exprs {
             if let Expr::Alias(alias) = known {
                 if *alias.expr == *expr {
-                    return Column::new_unqualified(alias.name.clone());
+                    return column(&self.qualifier, alias.name.clone());
                 }
             }
         }
-        debug_assert!(self.exprs.len() >= self.n_visible, "visible columns come first");
-        let name = binder.fresh(base);
-        self.exprs.push(expr.clone().alias(name.clone()));
-        Column::new_unqualified(name)
+        let made = self.output(base);
+        self.exprs.push(named(expr.clone(), &made));
+        made
     }
 }
 
@@ -543,7 +554,7 @@ fn explode(plan: LogicalPlan, explodes: &[Explode]) -> Result<LogicalPlan> {
         return Ok(plan);
     }
     let mut exprs: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-    exprs.extend(explodes.iter().map(|explode| explode.list.clone().alias(explode.column.name.clone())));
+    exprs.extend(explodes.iter().map(|explode| named(explode.list.clone(), &explode.column)));
     let projection = Projection::try_new(exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
     let columns = explodes.iter().map(|explode| explode.column.clone()).collect();
     Node::plan(ExplodeOp { columns, keep_empty: false }, vec![LogicalPlan::Projection(projection)])

@@ -13,7 +13,7 @@ use sqlparser::ast;
 use super::coerce::{Typed, at, common};
 use super::query::{Bound, Facts, Nature, Output};
 use super::types::type_name;
-use super::{Binder, Env, internal};
+use super::{Binder, Env, column, internal, named};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::logical::Node;
 use crate::logical::set_op::SetOp;
@@ -67,19 +67,23 @@ impl Binder<'_> {
                 at(error, r.span.or(span)).hint("CAST one to the type of the other")
             })?);
         }
-        let names: Vec<String> = left.outputs.iter().map(|output| self.fresh(&output.name)).collect();
-        let system_names: Vec<String> = match keep_system {
-            true => crate::catalog::SYSTEM_COLUMNS.iter().map(|(name, _)| self.fresh(name)).collect(),
+        let qualifier = self.fresh(&op.to_string());
+        let names: Vec<Column> = left.outputs.iter().map(|output| column(&qualifier, &output.column.name)).collect();
+        let system_names: Vec<Column> = match keep_system {
+            true => crate::catalog::SYSTEM_COLUMNS
+                .iter()
+                .map(|(name, _)| column(&qualifier, format!("{name}:system")))
+                .collect(),
             false => vec![],
         };
         let side = |bound: &Bound| -> Result<LogicalPlan> {
             let mut exprs = vec![];
             for ((output, to), name) in bound.outputs.iter().zip(&types).zip(&names) {
                 let typed = Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
-                exprs.push(typed.cast(to, output.span)?.expr.alias(name.clone()));
+                exprs.push(named(typed.cast(to, output.span)?.expr, name));
             }
             for (column, name) in bound.facts.system.iter().flatten().zip(&system_names) {
-                exprs.push(Expr::Column(column.clone()).alias(name.clone()));
+                exprs.push(named(Expr::Column(column.clone()), name));
             }
             let plan = Projection::try_new(exprs, Arc::new(bound.plan.clone())).map_err(|error| internal(&error))?;
             Ok(LogicalPlan::Projection(plan))
@@ -91,16 +95,12 @@ impl Binder<'_> {
             .iter()
             .zip(names)
             .zip(types)
-            .map(|((output, name), data_type)| Output {
-                column: Column::new_unqualified(name),
-                data_type,
-                ..output.clone()
-            })
+            .map(|((output, name), data_type)| Output { column: name, data_type, ..output.clone() })
             .collect();
         let mut facts = Facts::state();
         if keep_system {
             facts.nature = Nature::Stream;
-            facts.system = system_names.into_iter().map(Column::new_unqualified).collect::<Vec<_>>().try_into().ok();
+            facts.system = system_names.try_into().ok();
         }
         if !all {
             facts.key = Some(outputs.iter().map(|output| output.column.clone()).collect());

@@ -15,7 +15,7 @@ use super::from::From;
 use super::query::Facts;
 use super::scope::{ScopeColumn, ScopeRelation};
 use super::types::type_name;
-use super::{Binder, Env, internal};
+use super::{Binder, Env, internal, named as named_as};
 use crate::error::{ErrorKind, PlanError, Result};
 use crate::logical::Node;
 use crate::logical::explode::Explode;
@@ -83,7 +83,7 @@ impl Binder<'_> {
                 hidden: false,
                 merged: false,
             });
-            exprs.push(list.expr.alias_qualified(Some(qualifier.as_str()), name));
+            exprs.push(named_as(list.expr, &column));
             columns.push(column);
         }
         let projection = Projection::try_new(exprs, Arc::new(left.plan)).map_err(|error| internal(&error))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion_common::{Column, DFSchema};
+use datafusion_common::{DFSchema, TableReference};
 use datafusion_expr::LogicalPlan;
 use datafusion_expr::logical_plan::Values;
 use sqlparser::ast;
@@ -12,7 +12,7 @@ use super::coerce::{at, common_of_all};
 use super::expr::Cx;
 use super::query::{Bound, Facts, Output};
 use super::scope::Scope;
-use super::{Binder, Env, internal};
+use super::{Binder, Env, column, internal};
 use crate::error::{ErrorKind, PlanError, Result};
 
 impl Binder<'_> {
@@ -35,22 +35,30 @@ impl Binder<'_> {
                 spans[i].push(self.span(expr));
             }
         }
+        let qualifier = self.fresh("VALUES");
         let mut fields = vec![];
         let mut outputs = vec![];
         let mut rows = vec![vec![]; values.rows.len()];
-        for (i, column) in columns.into_iter().enumerate() {
-            let data_type = common_of_all(&column, &spans[i])?;
+        for (i, cells) in columns.into_iter().enumerate() {
+            let data_type = common_of_all(&cells, &spans[i])?;
             let data_type = if data_type == DataType::Null { DataType::Utf8 } else { data_type };
             let name = format!("COLUMN{}", i + 1);
-            let made = self.fresh(&name);
-            fields.push(Field::new(&made, data_type.clone(), true));
-            for (r, typed) in column.into_iter().enumerate() {
+            let made = column(&qualifier, &name);
+            fields.push(Field::new(&name, data_type.clone(), true));
+            for (r, typed) in cells.into_iter().enumerate() {
                 rows[r].push(typed.cast(&data_type, spans[i][r])?.expr);
             }
-            let column = Column::new_unqualified(made);
-            outputs.push(Output { name, column, data_type, span: spans[i].first().copied().flatten(), unnamed: true });
+            outputs.push(Output {
+                name,
+                column: made,
+                data_type,
+                span: spans[i].first().copied().flatten(),
+                unnamed: true,
+            });
         }
-        let schema = DFSchema::try_from(Schema::new(fields)).map_err(|error| internal(&error))?;
+        let schema =
+            DFSchema::try_from_qualified_schema(TableReference::bare(qualifier.as_str()), &Schema::new(fields))
+                .map_err(|error| internal(&error))?;
         let plan = LogicalPlan::Values(Values { schema: Arc::new(schema), values: rows });
         Ok(Bound { plan, outputs, facts: Facts::state(), order: vec![], stop_after_rows: None })
     }

@@ -1,6 +1,5 @@
 //! WINDOW TUMBLING, HOPPING, SESSION.
 
-use datafusion_common::Column;
 use datafusion_expr::Expr;
 
 use super::coerce::at;
@@ -8,7 +7,7 @@ use super::from::From;
 use super::join::DEFAULT_GRACE_MS;
 use super::query::Nature;
 use super::scope::ScopeColumn;
-use super::{Binder, internal};
+use super::{Binder, column, internal};
 use crate::error::{ErrorKind, PlanError, Result};
 use crate::logical::Node;
 use crate::logical::assign_windows::{AssignWindows, Closing, WINDOW_COLUMNS};
@@ -64,12 +63,12 @@ impl Binder<'_> {
         let qualifier = self.fresh("WINDOW");
         let (time, lane) = (Expr::Column(system[0].clone()), Some(Expr::Column(system[3].clone())));
         from.scope.columns.retain(|column| !(column.hidden && WINDOW_COLUMNS.contains(&column.name.as_str())));
-        let bounds = WINDOW_COLUMNS.map(|name| Column::new(Some(qualifier.as_str()), name));
-        for column in &bounds {
+        let bounds = WINDOW_COLUMNS.map(|name| column(&qualifier, name));
+        for bound in &bounds {
             from.scope.columns.push(ScopeColumn {
                 relation: None,
-                name: column.name.clone(),
-                column: column.clone(),
+                name: bound.name.clone(),
+                column: bound.clone(),
                 data_type: arrow::datatypes::DataType::Int64,
                 hidden: true,
                 merged: false,

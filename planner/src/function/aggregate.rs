@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion_common::{Result, ScalarValue, not_impl_err};
 use datafusion_expr::function::AccumulatorArgs;
-use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, TypeSignature, Volatility};
 
 use crate::bind::types::list_of;
 use crate::plan::AggregateFunction;
@@ -31,7 +31,8 @@ pub struct Aggregate {
 impl Aggregate {
     /// The function with a result of this type.
     pub fn udf(function: AggregateFunction, arrival: bool, data_type: DataType) -> Arc<AggregateUDF> {
-        let signature = Signature::variadic_any(Volatility::Immutable);
+        let forms = vec![TypeSignature::Nullary, TypeSignature::VariadicAny];
+        let signature = Signature::one_of(forms, Volatility::Immutable);
         Arc::new(AggregateUDF::from(Aggregate { function, arrival, data_type, signature }))
     }
 

@@ -149,7 +149,7 @@ impl Lower {
             .map_err(|error| crate::bind::internal(&error))?;
         let mut over_keys = condition.clone();
         for (i, pair) in over_keys.pairs.iter_mut().enumerate() {
-            pair.right = Expr::Column(datafusion_common::Column::new(Some("found"), format!("key{i}")));
+            pair.right = Expr::Column(crate::bind::column("found", format!("key{i}")));
         }
         let n_stream = width(&stream.node.schema);
         let outer = join.join_type != JoinType::LeftSemi;

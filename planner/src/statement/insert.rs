@@ -151,7 +151,7 @@ fn fit(bound: &BoundQuery, relation: &Relation, targets: &[usize]) -> Result<Bou
             let detail = format!("The column {} is {}.", column.name, crate::bind::types::type_name(&column.data_type));
             error.detail(detail)
         })?;
-        exprs.push(cast.expr.alias(format!("{}:target", column.name)));
+        exprs.push(crate::bind::named(cast.expr, &crate::bind::column("#target", column.name.clone())));
         columns.push(BoundColumn {
             name: column.name.clone(),
             data_type: column.data_type.clone(),

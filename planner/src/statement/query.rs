@@ -6,7 +6,7 @@ use datafusion_expr::{Expr, LogicalPlan, Projection};
 
 use super::Planner;
 use crate::action::Action;
-use crate::bind::{BoundQuery, Purpose, bind_query, internal};
+use crate::bind::{BoundQuery, Purpose, bind_query, column, internal, named as named_as};
 use crate::error::{ErrorKind, PlanError, Result};
 use crate::lower::{Settings, lower};
 use crate::plan::{Node, OnError, Query, SortKey, State};
@@ -110,7 +110,15 @@ impl Planner<'_> {
         let logical = match all {
             true => bound.logical.clone(),
             false => {
-                let exprs = layout.columns.iter().map(|i| Expr::Column(columns[*i].clone())).collect();
+                let mut exprs: Vec<Expr> = vec![];
+                for (place, i) in layout.columns.iter().enumerate() {
+                    let expr = Expr::Column(columns[*i].clone());
+                    // a column may be there for the reader and for the system
+                    exprs.push(match layout.columns[..place].contains(i) {
+                        true => named_as(expr, &column("#again", format!("{place}"))),
+                        false => expr,
+                    });
+                }
                 let projection = Projection::try_new(exprs, Arc::new(bound.logical.clone()));
                 LogicalPlan::Projection(projection.map_err(|error| internal(&error))?)
             }

@@ -42,10 +42,10 @@ impl Planner<'_> {
             new[at] = bound.cast(&relation.columns[at].data_type, span)?.expr;
         }
         let aliased = |exprs: Vec<Expr>, what: &str| {
-            let name = |column: &crate::catalog::Column| format!("{}:{what}", column.name);
-            exprs.into_iter().zip(&relation.columns).map(|(e, c)| e.alias(name(c))).collect::<Vec<_>>()
+            let made = |column: &crate::catalog::Column| crate::bind::column(what, column.name.clone());
+            exprs.into_iter().zip(&relation.columns).map(|(e, c)| crate::bind::named(e, &made(c))).collect::<Vec<_>>()
         };
-        let exprs = aliased(old, "old").into_iter().chain(aliased(new, "new")).collect();
+        let exprs = aliased(old, "#old").into_iter().chain(aliased(new, "#new")).collect();
         let query = self.rows(from.plan, exprs, &relation, 2, std::mem::take(&mut binder.shared.reads))?;
         Ok(Action::Update { target: relation.id, query })
     }

@@ -1,1 +1,174 @@
-//! Everything that must bind and lower does.
+//! Everything that must bind and lower does: one line per form of the language.
+
+use super::catalog::{SHOP, apply, catalog};
+
+/// Queries that answer once.
+const PULL: &[&str] = &[
+    "SELECT 1",
+    "SELECT 1 + 2 * 3 AS x, 'a' || 'b', NULL, TRUE, DATE '2018-01-01', INTERVAL '1 day'",
+    "SELECT * FROM customers",
+    "SELECT c.*, o.amount FROM customers c JOIN orders o ON c.id = o.customer_id",
+    "SELECT * FROM customers JOIN orders USING (id)",
+    "SELECT * FROM customers NATURAL JOIN orders",
+    "SELECT * FROM customers c FULL JOIN orders o ON c.id = o.customer_id AND o.amount > 10",
+    "SELECT * FROM customers c RIGHT JOIN orders o ON c.id = o.customer_id AND c.credit < o.amount",
+    "SELECT * FROM customers c LEFT JOIN orders o ON c.id = o.customer_id LEFT JOIN bag b ON b.a = c.id",
+    "SELECT * FROM customers CROSS JOIN bag",
+    "SELECT * FROM customers, orders WHERE customers.id = orders.customer_id",
+    "SELECT * FROM customers c JOIN orders o ON c.id = o.customer_id + 1",
+    "SELECT * FROM customers c JOIN bag b ON c.id > b.a",
+    "SELECT * FROM customers c LEFT SEMI JOIN orders o ON c.id = o.customer_id",
+    "SELECT * FROM customers c LEFT ANTI JOIN orders o ON c.id = o.customer_id",
+    "SELECT city, COUNT(*), SUM(credit), AVG(credit), MIN(name), MAX(name) FROM customers GROUP BY city",
+    "SELECT COUNT(*), COUNT(DISTINCT city), COUNT_DISTINCT(name), SUM(DISTINCT credit) FROM customers",
+    "SELECT STDDEV(credit), STDDEV_POP(credit), STDDEV_SAMP(credit), VARIANCE(credit), VAR_POP(credit), VAR_SAMP(credit) FROM customers",
+    "SELECT BOOL_AND(credit > 1), BOOL_OR(credit > 1), EVERY(credit > 1) FROM customers",
+    "SELECT COLLECT_LIST(name), COLLECT_SET(city), ARRAY_AGG(name ORDER BY credit DESC), STRING_AGG(name, ', ' ORDER BY id) FROM customers",
+    "SELECT city, LATEST_BY_OFFSET(name), EARLIEST_BY_OFFSET(name, 3), LATEST_BY_OFFSET(name, FALSE) FROM customers GROUP BY city",
+    "SELECT city, COUNT(*) FILTER (WHERE credit > 10) AS rich FROM customers GROUP BY city HAVING COUNT(*) > 1 AND MAX(credit) < 100",
+    "SELECT UCASE(city) AS town, COUNT(*) + 1 FROM customers GROUP BY town",
+    "SELECT UCASE(city), COUNT(*) FROM customers GROUP BY 1 ORDER BY 2 DESC, 1",
+    "SELECT city FROM customers GROUP BY city HAVING SUM(credit) > (SELECT AVG(credit) FROM customers)",
+    "SELECT SUM(a + b), MAX(CASE WHEN a > 1 THEN b END) FROM bag",
+    "SELECT AVG(amount), SUM(amount) FROM orders",
+    "SELECT DISTINCT city FROM customers",
+    "SELECT DISTINCT city, name FROM customers ORDER BY city LIMIT 3",
+    "SELECT DISTINCT ON (city) city, name, credit FROM customers ORDER BY city, credit DESC",
+    "SELECT name FROM customers ORDER BY credit DESC NULLS LAST, name LIMIT 5 OFFSET 2",
+    "SELECT name FROM customers ORDER BY LCASE(city)",
+    "SELECT name FROM customers LIMIT 5",
+    "SELECT name FROM customers OFFSET 5",
+    "SELECT name FROM customers ORDER BY 1 FETCH FIRST 3 ROWS ONLY",
+    "SELECT a FROM bag UNION SELECT b FROM bag",
+    "SELECT a FROM bag UNION ALL SELECT id FROM customers ORDER BY 1 LIMIT 2",
+    "SELECT a FROM bag INTERSECT SELECT b FROM bag",
+    "SELECT a FROM bag INTERSECT ALL SELECT b FROM bag",
+    "SELECT a FROM bag EXCEPT SELECT b FROM bag",
+    "SELECT a FROM bag EXCEPT ALL SELECT b FROM bag",
+    "VALUES (1, 'a'), (2, NULL)",
+    "SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS v (n, t) WHERE n > 1",
+    "SELECT * FROM (SELECT a, b + 1 AS c FROM bag) x WHERE c > 2",
+    "WITH big AS (SELECT * FROM orders WHERE amount > 10), n AS (SELECT COUNT(*) AS n FROM big) SELECT * FROM big, n",
+    "WITH t (x) AS (SELECT a FROM bag) SELECT l.x, r.x FROM t l JOIN t r ON l.x = r.x",
+    "SELECT name FROM customers WHERE id IN (SELECT customer_id FROM orders)",
+    "SELECT name FROM customers WHERE id NOT IN (SELECT customer_id FROM orders)",
+    "SELECT name FROM customers WHERE id IN (1, 2, 3) AND city NOT IN ('a', 'b')",
+    "SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id AND o.amount > c.credit)",
+    "SELECT name FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
+    "SELECT name FROM customers c WHERE c.id NOT IN (SELECT o.customer_id FROM orders o WHERE o.amount < c.credit)",
+    "SELECT name, (SELECT MAX(amount) FROM orders o WHERE o.customer_id = c.id) AS best FROM customers c",
+    "SELECT name, (SELECT COUNT(*) FROM orders o WHERE o.customer_id = c.id) + 1 AS n FROM customers c",
+    "SELECT name FROM customers c WHERE 2 < (SELECT COUNT(*) FROM orders o WHERE o.customer_id = c.id)",
+    "SELECT name, (SELECT amount FROM orders o WHERE o.id = c.id) FROM customers c",
+    "SELECT name, (SELECT amount FROM orders LIMIT 1) FROM customers c",
+    "SELECT name, (SELECT o.amount FROM orders o WHERE o.customer_id = c.id ORDER BY amount DESC LIMIT 1) FROM customers c",
+    "SELECT name, id IN (SELECT customer_id FROM orders) FROM customers",
+    "SELECT name FROM customers c WHERE city = 'x' OR EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
+    "SELECT name FROM customers c WHERE credit > ALL (SELECT amount FROM orders)",
+    "SELECT name FROM customers c WHERE credit = ANY (SELECT amount FROM orders o WHERE o.customer_id = c.id)",
+    "SELECT name FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = c.id AND EXISTS (SELECT 1 FROM bag b WHERE b.a = o.id AND b.b = c.id))",
+    "SELECT name FROM customers c WHERE id = (SELECT MAX(o.id) FROM orders o WHERE o.customer_id < c.id)",
+    "SELECT c.name, o.amount FROM customers c, LATERAL (SELECT amount FROM orders o WHERE o.customer_id = c.id ORDER BY amount DESC LIMIT 3) o",
+    "SELECT c.name, o.n FROM customers c LEFT JOIN LATERAL (SELECT COUNT(*) AS n FROM orders o WHERE o.customer_id = c.id) o ON TRUE",
+    "SELECT name FROM customers c WHERE (SELECT COUNT(*) FROM (SELECT o.id FROM orders o WHERE o.customer_id = c.id UNION SELECT b.a FROM bag b WHERE b.b = c.id) u) > 2",
+    "SELECT CASE WHEN a > 1 THEN 'x' WHEN a IS NULL THEN 'y' ELSE c END, CASE a WHEN 1 THEN 2 END FROM bag",
+    "SELECT CAST(a AS VARCHAR), CAST(c AS INT), a::DOUBLE, TRY_CAST(c AS DATE) FROM bag",
+    "SELECT * FROM bag WHERE c LIKE 'a%' AND c NOT LIKE '%!_%' ESCAPE '!' AND c ILIKE 'B_'",
+    "SELECT * FROM bag WHERE a BETWEEN 1 AND 3 AND b NOT BETWEEN 2 AND 4 AND (a IS DISTINCT FROM b) AND (a IS NOT DISTINCT FROM b)",
+    "SELECT * FROM bag WHERE (a > 1) IS TRUE OR (b > 1) IS NOT FALSE OR (a = b) IS UNKNOWN",
+    "SELECT address->street, address->zip + 1, items[1], items[-1], ARRAY_LENGTH(items) FROM orders",
+    "SELECT address->* FROM orders",
+    "SELECT ARRAY[1, 2, 3][2], MAP('a' := 1, 'b' := 2)['a'], STRUCT(x := 1, y := 'b')->y",
+    "SELECT id, EXPLODE(items) AS item FROM orders",
+    "SELECT o.id, i FROM orders o CROSS JOIN UNNEST(o.items) AS i",
+    "SELECT id, TRANSFORM(items, x => UCASE(x)), FILTER(items, x => x LIKE 'a%') FROM orders",
+    "SELECT placed + INTERVAL '1 day', placed - placed, placed + 1, EXTRACT(YEAR FROM placed), DATE_TRUNC('month', placed) FROM orders",
+    "SELECT ROWTIME, ROWPARTITION, ROWOFFSET, c.ROWTIME FROM customers c",
+    "SELECT * FROM rich WHERE id > 3",
+    "SELECT stars, COUNT(*) FROM ratings GROUP BY stars",
+    "SELECT r.stars, c.name FROM ratings r JOIN customers c ON r.user_id = c.id",
+    "SELECT amount * 2, amount / 3, amount + 1.5, 7 / 2, 7 % 2, -amount, amount * 1e0 FROM orders",
+    "SELECT a FROM bag WHERE 1 / 0 > a",
+    "SELECT SUBSTRING('abc' FROM 2 FOR 1), TRIM(BOTH 'x' FROM c), POSITION('a' IN c), OVERLAY(c PLACING 'b' FROM 1), CEIL(1.5), FLOOR(a) FROM bag",
+    "SELECT COALESCE(c, 'x'), IFNULL(a, 0), NULLIF(a, b), GREATEST(a, b, 3), LEAST(a, b) FROM bag",
+    "SELECT a FROM bag WHERE a IN (SELECT b FROM bag UNION ALL SELECT a FROM bag)",
+    "SELECT * FROM customers c JOIN (SELECT customer_id, SUM(amount) AS total FROM orders GROUP BY customer_id) t ON t.customer_id = c.id WHERE t.total > 10",
+];
+
+/// Statements that last.
+const LASTING: &[&str] = &[
+    "CREATE STREAM s AS SELECT * FROM ratings WHERE stars < 3 EMIT CHANGES",
+    "CREATE STREAM s AS SELECT r.stars, c.name FROM ratings r LEFT JOIN customers c ON r.user_id = c.id",
+    "CREATE STREAM s AS SELECT * FROM ratings r JOIN customers c ON r.user_id = c.id JOIN orders o ON o.id = r.rating_id",
+    "CREATE STREAM s AS SELECT r.stars, c.page FROM ratings r JOIN clicks c WITHIN 1 HOUR GRACE PERIOD 5 MINUTES ON r.user_id = c.user_id",
+    "CREATE STREAM s AS SELECT r.stars, c.page FROM ratings r LEFT JOIN clicks c WITHIN (1 HOUR, 2 HOURS) ON r.user_id = c.user_id AND c.ms > 3",
+    "CREATE STREAM s AS SELECT r.stars, c.page FROM ratings r FULL JOIN clicks c WITHIN 10 SECONDS ON r.user_id = c.user_id",
+    "CREATE STREAM s AS SELECT user_id FROM ratings UNION ALL SELECT user_id FROM clicks",
+    "CREATE STREAM s AS SELECT stars, ROWTIME AS t FROM ratings PARTITION BY user_id",
+    "CREATE STREAM s AS SELECT * FROM ratings WHERE user_id IN (SELECT id FROM customers)",
+    "CREATE STREAM s AS SELECT * FROM ratings r WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = r.user_id)",
+    "CREATE STREAM s AS SELECT stars, (SELECT MAX(credit) FROM customers) AS m FROM ratings",
+    "CREATE TABLE t AS SELECT user_id, COUNT(*) AS n, LATEST_BY_OFFSET(message) AS last, COLLECT_LIST(stars) AS all_stars FROM ratings GROUP BY user_id",
+    "CREATE TABLE t AS SELECT user_id, COUNT(*) FROM ratings WINDOW TUMBLING (SIZE 5 SECONDS) GROUP BY user_id HAVING COUNT(*) > 3",
+    "CREATE TABLE t AS SELECT user_id, WINDOWSTART AS ws, WINDOWEND AS we, SUM(stars) AS s FROM ratings WINDOW HOPPING (SIZE 10 SECONDS, ADVANCE BY 5 SECONDS, GRACE PERIOD 1 SECOND) GROUP BY user_id EMIT FINAL",
+    "CREATE TABLE t AS SELECT user_id, COUNT(*) AS n FROM ratings WINDOW SESSION (60 SECONDS, RETENTION 2 DAYS, GRACE PERIOD 1 HOUR) GROUP BY user_id",
+    "CREATE TABLE t AS SELECT COUNT(*) AS n FROM ratings WINDOW TUMBLING (SIZE 1 MINUTE)",
+    "CREATE TABLE t AS SELECT id, UCASE(name) AS name FROM customers WHERE credit > 1",
+    "CREATE TABLE t AS SELECT name FROM customers",
+    "CREATE TABLE t AS SELECT c.name, o.amount FROM orders o JOIN customers c ON o.customer_id = c.id",
+    "CREATE TABLE t AS SELECT DISTINCT channel FROM ratings",
+    "CREATE TABLE t AS SELECT c.city, COUNT(*) AS n FROM ratings r JOIN customers c ON r.user_id = c.id WINDOW TUMBLING (SIZE 1 MINUTE) WHERE r.stars > 1 GROUP BY c.city",
+    "CREATE MATERIALIZED VIEW v AS SELECT c.city, COUNT(*) AS n FROM ratings r JOIN customers c ON r.user_id = c.id GROUP BY c.city",
+    "CREATE MATERIALIZED VIEW v (a, b) AS SELECT stars, COUNT(*) FROM ratings GROUP BY stars",
+    "CREATE MATERIALIZED VIEW v AS SELECT name, credit FROM customers ORDER BY credit DESC LIMIT 10",
+    "CREATE MATERIALIZED VIEW v AS SELECT r.stars, c.page FROM ratings r JOIN clicks c ON r.user_id = c.user_id",
+    "CREATE VIEW v2 AS SELECT name, COUNT(*) AS n FROM customers GROUP BY name",
+    "INSERT INTO customers VALUES (1, 'a', 'b', 1.5), (2, NULL, 'x', -3)",
+    "INSERT INTO customers (id, name) VALUES (1 + 1, UCASE('x'))",
+    "INSERT INTO ratings (ROWTIME, user_id) VALUES (1234, 5)",
+    "INSERT INTO customers SELECT a, c, c, b FROM bag",
+    "INSERT INTO clicks (user_id, page) SELECT user_id, channel FROM ratings WHERE stars > 2",
+    "UPDATE customers SET credit = credit * 2, name = NULL WHERE city LIKE 'a%'",
+    "DELETE FROM customers WHERE id NOT IN (SELECT customer_id FROM orders)",
+    "SELECT * FROM ratings EMIT CHANGES",
+    "SELECT * FROM ratings EMIT CHANGES LIMIT 3",
+    "SELECT id, name FROM customers WHERE credit > 2 EMIT CHANGES",
+    "SELECT stars, COUNT(*) FROM ratings GROUP BY stars EMIT CHANGES",
+    "SELECT r.stars, c.name FROM ratings r, customers c WHERE r.user_id = c.id EMIT CHANGES",
+    "SELECT name FROM customers ORDER BY credit LIMIT 3 EMIT CHANGES",
+    "SET millrace.state = 'differential'",
+    "UNSET millrace.state",
+    "DESCRIBE customers",
+    "DROP VIEW rich",
+    "DROP TABLE IF EXISTS nothing",
+    "TERMINATE ALL",
+    "EXPLAIN SELECT * FROM customers",
+    "EXPLAIN PARSED SELECT * FROM customers",
+    "EXPLAIN LOGICAL SELECT * FROM customers WHERE id IN (SELECT a FROM bag)",
+    "EXPLAIN OPTIMIZED CREATE STREAM s AS SELECT * FROM ratings WHERE stars < 3",
+    "EXPLAIN (FORMAT JSON) SELECT * FROM customers",
+    "EXPLAIN ANALYZE some_query",
+    "CREATE TYPE point AS STRUCT<x DOUBLE, y DOUBLE>",
+];
+
+fn plan_all(statements: &[&str]) {
+    let shop = catalog(SHOP);
+    let mut failed = vec![];
+    for statement in statements {
+        let mut catalog = shop.clone();
+        if let Err(error) = apply(&mut catalog, statement) {
+            failed.push(error.render("everything.sql", statement));
+        }
+    }
+    assert!(failed.is_empty(), "{} of {}:\n{}", failed.len(), statements.len(), failed.join("\n\n"));
+}
+
+#[test]
+fn pulls_plan() {
+    plan_all(PULL);
+}
+
+#[test]
+fn lasting_statements_plan() {
+    plan_all(LASTING);
+}

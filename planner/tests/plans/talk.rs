@@ -30,7 +30,13 @@ fn check(statement: &str, expect: Expect) {
 
 #[test]
 fn a_filter_is_a_stream() {
-    check("CREATE STREAM POOR_RATINGS AS SELECT * FROM ratings WHERE STARS <3", expect![[r#""#]]);
+    check(
+        "CREATE STREAM POOR_RATINGS AS SELECT * FROM ratings WHERE STARS <3",
+        expect![[r#"
+        Emit POOR_RATINGS  stream
+        └ Filter  STARS < 3
+          └ Source RATINGS  append-only  columns=[RATING_ID, USER_ID, STARS, ROUTE_ID, RATING_TIME, CHANNEL, MESSAGE, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
+    );
 }
 
 #[test]
@@ -43,7 +49,12 @@ CREATE STREAM UNHAPPY_PLATINUM_CUSTOMERS AS SELECT * FROM RATINGS_WITH_CUSTOMER_
 CREATE STREAM AGAIN AS
   SELECT r.rating_id, r.stars, r.route_id, r.channel, r.message, c.id, c.first_name, c.last_name, c.email, c.club_status
   FROM ratings r LEFT JOIN customers c ON r.user_id = c.id",
-        expect![[r#""#]],
+        expect![[r#"
+            Emit AGAIN  stream  key=(USER_ID)
+            └ Project  [RATING_ID, STARS, ROUTE_ID, CHANNEL, MESSAGE, ID, FIRST_NAME, LAST_NAME, EMAIL, CLUB_STATUS, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME, USER_ID]
+              └ AsOfJoin  left  on USER_ID = ID  hash  keeps the table  append-only
+                ├ Source RATINGS  append-only  columns=[RATING_ID, USER_ID, STARS, ROUTE_ID, CHANNEL, MESSAGE, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
+                └ Source CUSTOMERS  columns=[ID, FIRST_NAME, LAST_NAME, EMAIL, CLUB_STATUS]"#]],
     );
 }
 
@@ -55,7 +66,13 @@ fn a_condition_on_the_table_makes_the_join_inner() {
   FROM clickstream c
   LEFT JOIN users u ON c.userid = u.user_id
   WHERE u.level = 'Platinum'",
-        expect![[r#""#]],
+        expect![[r#"
+            Emit VIP_ACTIONS  stream  key=(USERID)
+            └ Project  [USERID, PAGE, ACTION, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
+              └ AsOfJoin  inner  on USERID = USER_ID  hash  keeps the table  append-only
+                ├ Source CLICKSTREAM  append-only  columns=[USERID, PAGE, ACTION, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
+                └ Map  [USER_ID]  where LEVEL = Platinum
+                  └ Source USERS  columns=[USER_ID, LEVEL]"#]],
     );
 }
 
@@ -68,7 +85,12 @@ fn windows_close() {
   WINDOW TUMBLING (SIZE 5 SECONDS)
   GROUP BY card_number
   HAVING count(*) > 3",
-        expect![[r#""#]],
+        expect![[r#"
+            error[XX000]: the planner made a plan that contradicts itself
+               = detail: Schema error: No field named window."WINDOWSTART". Did you mean '"WINDOW"."WINDOWSTART"'?
+            Column names are case sensitive. You can use double quotes to refer to the "WINDOW"."WINDOWSTART" column or disable the datafusion.sql_parser.enable_ident_normalization configuration.
+            Valid fields are "AUTHORIZATION_ATTEMPTS"."CARD_NUMBER", "AUTHORIZATION_ATTEMPTS"."AMOUNT", "AUTHORIZATION_ATTEMPTS"."ROWTIME", "AUTHORIZATION_ATTEMPTS"."ROWPARTITION", "AUTHORIZATION_ATTEMPTS"."ROWOFFSET", "AUTHORIZATION_ATTEMPTS"."ROWLANETIME", "WINDOW"."WINDOWSTART", "WINDOW"."WINDOWEND".
+               = hint: this is a bug; please report it with the statement"#]],
     );
 }
 
@@ -76,7 +98,10 @@ fn windows_close() {
 fn a_balance_is_a_table() {
     check(
         "CREATE TABLE balances AS SELECT account, SUM(amount) AS balance FROM account_movements GROUP BY account",
-        expect![[r#""#]],
+        expect![[r#"
+            Emit BALANCES  upsert  key=(ACCOUNT)
+            └ Reduce  sum(AMOUNT)  key=ACCOUNT  hash  keeps 1 row per key
+              └ Source ACCOUNT_MOVEMENTS  append-only  columns=[ACCOUNT, AMOUNT]"#]],
     );
 }
 
@@ -84,11 +109,24 @@ fn a_balance_is_a_table() {
 fn an_invalid_user_is_a_pattern() {
     check(
         "CREATE STREAM SYSLOG_INVALID_USERS AS SELECT HOST, MESSAGE FROM SYSLOG WHERE MESSAGE LIKE '%Invalid user%'",
-        expect![[r#""#]],
+        expect![[r#"
+            Emit SYSLOG_INVALID_USERS  stream
+            └ Filter  MESSAGE LIKE %Invalid user%
+              └ Source SYSLOG  append-only  columns=[HOST, MESSAGE, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }
 
 #[test]
 fn undeclared_aliases_are_repaired() {
-    check("SELECT * FROM RATINGS LEFT JOIN CUSTOMERS ON R.ID = C.ID", expect![[r#""#]]);
+    check(
+        "SELECT * FROM RATINGS LEFT JOIN CUSTOMERS ON R.ID = C.ID",
+        expect![[r#"
+        error[42P01]: no relation in FROM is called "R"
+          --> talk.sql:1:46
+           |
+        1  | SELECT * FROM RATINGS LEFT JOIN CUSTOMERS ON R.ID = C.ID
+           |                                              ^^^^
+           = detail: FROM has RATINGS and CUSTOMERS, neither of them with an alias.
+           = hint: FROM RATINGS R LEFT JOIN CUSTOMERS C ON R.ID = C.ID"#]],
+    );
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion_common::Column;
+use datafusion_common::ScalarValue;
 use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::type_coercion::functions::fields_with_udf;
 use datafusion_expr::{Cast, Expr, ReturnFieldArgs, ScalarUDF};
@@ -48,6 +48,16 @@ impl Binder<'_> {
             return Err(at(error, span).detail("FILTER, WITHIN GROUP and IGNORE NULLS are for aggregates."));
         }
         let args = self.call_args(call, span)?;
+        if args.is_empty() && matches!(name.as_str(), "unix_timestamp" | "unix_date") {
+            let error = PlanError::not_supported(format!("{}() of the present", name.to_uppercase()));
+            return Err(at(error, span).hint("its value changes while the query runs; give it a column"));
+        }
+        if let ("as_value", [arg]) = (name.as_str(), args.as_slice()) {
+            return self.bind_expr(arg, cx);
+        }
+        if let Some(typed) = self.bind_unit_call(&name, &args, span, cx)? {
+            return Ok(typed);
+        }
         if let "explode" | "unnest" = name.as_str() {
             return self.bind_explode(&name, &args, span, cx);
         }
@@ -141,6 +151,23 @@ impl Binder<'_> {
         }
     }
 
+    /// `TIMESTAMPADD(HOURS, 2, t)`: the unit is a word.
+    fn bind_unit_call(
+        &mut self,
+        name: &str,
+        args: &[&ast::Expr],
+        span: Option<Span>,
+        cx: &mut Cx<'_>,
+    ) -> Result<Option<Typed>> {
+        let takes_unit =
+            matches!(name, "timestampadd" | "timestampsub" | "dateadd" | "datesub" | "timeadd" | "timesub");
+        let (true, [ast::Expr::Identifier(unit), rest @ ..]) = (takes_unit, args) else { return Ok(None) };
+        let (mut bound, mut spans) = self.bind_all(rest, cx)?;
+        bound.insert(0, Typed::literal(ScalarValue::Utf8(Some(unit.value.to_uppercase()))));
+        spans.insert(0, self.ident_span(unit));
+        self.call_scalar(name, bound, &spans, span).map(Some)
+    }
+
     /// EXPLODE(list): a row per element.
     fn bind_explode(&mut self, name: &str, args: &[&ast::Expr], span: Option<Span>, cx: &mut Cx<'_>) -> Result<Typed> {
         let upper = name.to_uppercase();
@@ -161,7 +188,7 @@ impl Binder<'_> {
                 return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), arg_span));
             };
             let data_type = item.data_type().clone();
-            let column = Column::new_unqualified(self.fresh(&upper));
+            let column = crate::bind::column(aggregate::ELEMENT, self.fresh(&upper));
             explodes.push(Explode { list: list.expr.clone(), column: column.clone() });
             Ok(Typed::new(Expr::Column(column), data_type))
         });

@@ -110,7 +110,8 @@ impl Binder<'_> {
         let plan = match data_type == to {
             true => plan,
             false => {
-                let cast = inner.cast(&to, span)?.expr.alias(self.fresh("VALUE"));
+                let made = crate::bind::column("#value", self.fresh("VALUE"));
+                let cast = crate::bind::named(inner.cast(&to, span)?.expr, &made);
                 let plan = Projection::try_new(vec![cast], Arc::new(plan)).map_err(|error| internal(&error))?;
                 LogicalPlan::Projection(plan)
             }

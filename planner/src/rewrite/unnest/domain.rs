@@ -102,7 +102,7 @@ impl Unnest {
         let mut exprs = vec![];
         let mut domain = vec![];
         for (i, column) in taken.iter().enumerate() {
-            let made = Column::new(Some(qualifier.as_str()), format!("{}:{i}", column.name));
+            let made = crate::bind::column(&qualifier, format!("{}:{i}", column.name));
             exprs.push(Expr::Column(column.clone()).alias_qualified(made.relation.clone(), made.name.clone()));
             domain.push(made);
         }
@@ -131,7 +131,7 @@ impl Unnest {
             return Ok(Pushed { plan: grouped, domain: below.domain });
         }
         // without groups there is a row for each value, also where there was none to count
-        let mark = Column::new(Some(self.name()), "found");
+        let mark = crate::bind::column(&self.name(), "found");
         let mut exprs: Vec<Expr> = grouped.schema().columns().into_iter().map(Expr::Column).collect();
         exprs.push(lit(true).alias_qualified(mark.relation.clone(), mark.name.clone()));
         let grouped = projected(grouped, exprs)?;
@@ -219,8 +219,7 @@ impl Unnest {
     ) -> Result<(Vec<LogicalPlan>, Vec<Column>)> {
         let names = sides[0].schema().columns();
         let qualifier = self.name();
-        let domain: Vec<Column> =
-            (0..taken.len()).map(|i| Column::new(Some(qualifier.as_str()), format!("{i}"))).collect();
+        let domain: Vec<Column> = (0..taken.len()).map(|i| crate::bind::column(&qualifier, format!("{i}"))).collect();
         let mut pushed_sides = vec![];
         for side in sides {
             let columns = side.schema().columns();

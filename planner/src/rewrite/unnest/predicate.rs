@@ -159,7 +159,7 @@ impl Unnest {
         if super::mentions(&plan, input.schema()) {
             return self.mark(input, plan, Kind::In, Some(Expr::IsNull(Box::new(holds))));
         }
-        let made = Column::new(Some(self.name()), "is_null");
+        let made = crate::bind::column(&self.name(), "is_null");
         let is_null = Expr::IsNull(Box::new(Expr::Column(column)));
         let nulls = projected(plan, vec![is_null.alias_qualified(made.relation.clone(), made.name.clone())])?;
         let nulls = LogicalPlan::Distinct(Distinct::All(Arc::new(nulls)));
@@ -183,7 +183,7 @@ impl Unnest {
         let renamed: Vec<(Column, Column)> = columns
             .iter()
             .enumerate()
-            .map(|(i, column)| (column.clone(), Column::new(Some(qualifier.as_str()), format!("{}:{i}", column.name))))
+            .map(|(i, column)| (column.clone(), crate::bind::column(&qualifier, format!("{}:{i}", column.name))))
             .collect();
         let exprs = renamed
             .iter()

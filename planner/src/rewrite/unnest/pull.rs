@@ -103,7 +103,7 @@ impl Unnest {
         for condition in &below.conditions {
             for column in condition.column_refs() {
                 if schema.has_column(column) && !renamed.iter().any(|(from, _)| from == column) {
-                    let made = Column::new(Some(self.name()), column.name.clone());
+                    let made = crate::bind::column(&self.name(), column.name.clone());
                     let expr = Expr::Column(column.clone());
                     exprs.push(expr.alias_qualified(made.relation.clone(), made.name.clone()));
                     renamed.push((column.clone(), made));
@@ -170,7 +170,7 @@ impl Unnest {
         let mut conditions = vec![];
         for condition in &below.conditions {
             let Some((inner, outside)) = equality(condition, outer) else { return Ok(None) };
-            let key = Column::new(Some(self.name()), "key");
+            let key = crate::bind::column(&self.name(), "key");
             group.push(inner.alias_qualified(key.relation.clone(), key.name.clone()));
             conditions.push(binary(Expr::Column(key), Operator::Eq, outside));
         }

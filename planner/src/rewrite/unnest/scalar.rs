@@ -91,7 +91,7 @@ impl Unnest {
         let mut conditions = vec![];
         for condition in &below.conditions {
             let Some((inner, outside)) = equality(condition, outer) else { return Ok(None) };
-            let key = Column::new(Some(self.name()), "key");
+            let key = crate::bind::column(&self.name(), "key");
             exprs.push(inner.alias_qualified(key.relation.clone(), key.name.clone()));
             conditions.push(Expr::Column(key.clone()).eq(outside));
             keys.push(Expr::Column(key));
