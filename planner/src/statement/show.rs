@@ -9,14 +9,17 @@ use crate::sql::statement::{Show, ShowWhat, StreamOrTable};
 
 impl Planner<'_> {
     pub(super) fn show(&mut self, show: &Show) -> Result<Action> {
-        let of_kind = |kind: RelationKind| format!("SELECT * FROM millrace.relations WHERE KIND = '{}'", kind.name());
+        let own = if show.all { "" } else { " AND NOT SYSTEM" };
+        let of_kind =
+            |kind: RelationKind| format!("SELECT * FROM millrace.relations WHERE KIND = '{}'{own}", kind.name());
         let all = |relation: &str| format!("SELECT * FROM millrace.{relation}");
         let mut sql = match &show.what {
             ShowWhat::Streams => of_kind(RelationKind::Stream),
             ShowWhat::Tables => of_kind(RelationKind::Table),
             ShowWhat::Views => of_kind(RelationKind::View),
             ShowWhat::MaterializedViews => of_kind(RelationKind::MaterializedView),
-            ShowWhat::Relations => all("relations"),
+            ShowWhat::Relations if show.all => all("relations"),
+            ShowWhat::Relations => "SELECT * FROM millrace.relations WHERE NOT SYSTEM".to_owned(),
             ShowWhat::Queries => all("queries"),
             ShowWhat::Topics => all("topics"),
             ShowWhat::Functions => all("functions"),
@@ -59,7 +62,7 @@ impl Planner<'_> {
 
     pub(super) fn show_all(&mut self, kind: StreamOrTable, span: Span) -> Result<Action> {
         let kind = super::relation_kind(kind).name();
-        self.system_query(&format!("SELECT * FROM millrace.relations WHERE KIND = '{kind}'"), span)
+        self.system_query(&format!("SELECT * FROM millrace.relations WHERE KIND = '{kind}' AND NOT SYSTEM"), span)
     }
 
     /// Plans a query of ours; what is wrong with it is said at the place of the statement.
