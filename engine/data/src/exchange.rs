@@ -85,6 +85,29 @@ pub fn by_key(key: Vec<usize>) -> DistributorPact<impl FnOnce(usize) -> ByKey> {
     DistributorPact(move |_| ByKey::new(key))
 }
 
+/// Sends each batch to every worker.
+pub struct ToAll;
+
+impl Distributor<Batch> for ToAll {
+    fn partition<T: Clone, P: Push<Message<T, Batch>>>(
+        &mut self,
+        batch: &mut Batch,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let batch = std::mem::take(batch);
+        for pusher in pushers {
+            Message::push_at(&mut batch.clone(), stamp.clone(), pusher);
+        }
+    }
+    fn flush<T: Clone, P: Push<Message<T, Batch>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}
+}
+
+/// The channel that brings every row to every worker.
+pub fn to_all() -> DistributorPact<impl FnOnce(usize) -> ToAll> {
+    DistributorPact(|_| ToAll)
+}
+
 /// The parts of `batch` per worker, by the same rule as [`by_key`].
 pub fn partition_by_key(batch: &Batch, key: &[usize], peers: usize) -> Vec<Batch> {
     if peers == 1 {

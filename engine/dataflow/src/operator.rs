@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use millrace_data::Batch;
-use millrace_data::exchange::by_key;
+use millrace_data::exchange::{by_key, to_all};
 use millrace_world::Clock;
 use timely::container::NoopBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -89,6 +89,8 @@ pub(crate) enum Route {
     Local,
     /// Rows of equal key columns come together; no columns: all on one worker.
     Key(Vec<usize>),
+    /// Every row comes to every worker.
+    All,
 }
 
 /// Batches waiting for their tick to be complete.
@@ -185,6 +187,7 @@ pub(crate) fn unary<'scope>(
     match route {
         Route::Local => build!(Pipeline),
         Route::Key(key) => build!(by_key(key)),
+        Route::All => build!(to_all()),
     }
 }
 
@@ -240,6 +243,11 @@ pub(crate) fn binary<'scope>(
         (Route::Local, Route::Key(b)) => build!(Pipeline, by_key(b)),
         (Route::Key(a), Route::Local) => build!(by_key(a), Pipeline),
         (Route::Key(a), Route::Key(b)) => build!(by_key(a), by_key(b)),
+        (Route::Local, Route::All) => build!(Pipeline, to_all()),
+        (Route::All, Route::Local) => build!(to_all(), Pipeline),
+        (Route::Key(a), Route::All) => build!(by_key(a), to_all()),
+        (Route::All, Route::Key(b)) => build!(to_all(), by_key(b)),
+        (Route::All, Route::All) => build!(to_all(), to_all()),
     }
 }
 

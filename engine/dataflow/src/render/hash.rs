@@ -4,9 +4,12 @@
 //! arrangements. An operator takes a tick's batches when all of them are there, and emits what changed.
 
 pub(crate) mod aggregate;
+mod arrange;
 mod arrivals;
 mod groups;
+pub(crate) mod join;
 pub(crate) mod reduce;
+mod residual;
 mod sorted;
 
 use millrace_planner::plan::{Node, Op};
@@ -16,6 +19,7 @@ use crate::render::{Renderer, Rows, Tools, differential};
 /// Renders a node with state and its inputs.
 pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
     match &node.op {
+        Op::Join(join) => join::join(cx, join, tools),
         Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
         _ => differential::render(cx, node, tools),
     }

@@ -145,7 +145,7 @@ impl Mapper {
 /// # Panics
 /// Never: the rewriting cannot fail and `used` holds every column of the expression.
 #[allow(clippy::expect_used)]
-fn narrowed(expr: &Expr, used: &[usize]) -> Expr {
+pub(crate) fn narrowed(expr: &Expr, used: &[usize]) -> Expr {
     Arc::clone(expr)
         .transform(|e| {
             let Some(column) = e.downcast_ref::<Column>() else { return Ok(Transformed::no(e)) };

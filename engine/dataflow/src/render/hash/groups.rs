@@ -85,10 +85,12 @@ fn same_rows(old: &Shown, new: &Shown) -> Option<Vec<bool>> {
     same
 }
 
+/// Whether values are equal, NULL to NULL.
+///
 /// # Panics
-/// Never: the columns have one type, which has an order.
+/// If the columns have different types.
 #[allow(clippy::expect_used)]
-fn same_values(old: &ArrayRef, new: &ArrayRef) -> BooleanArray {
+pub(super) fn same_values(old: &ArrayRef, new: &ArrayRef) -> BooleanArray {
     if !old.data_type().is_nested() {
         return not_distinct(old, new).expect("values of one type");
     }

@@ -1,6 +1,6 @@
 //! BOOL_AND and BOOL_OR: how many are true.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 
 use super::{Call, Finished, State, Update, booleans, present};
 use crate::by_group::ByGroup;

@@ -1,0 +1,146 @@
+//! How an operator comes by an arrangement of its input: one of its own, or one that it shares.
+//!
+//! ```text
+//! own     rows ─ route ─→ operator: take(t) applies them ──→ change
+//! shared  relation ─→ arrangement's dataflow … trace ┄┄┄┄┄→ operator: take(t) reads the trace's delta ──→ change
+//!                                                 └ pulse ─→ (a batch of one row without columns when there is one)
+//! ```
+//! A shared arrangement is a dataflow of its own; what reads it gets a *pulse*: a stream that follows its frontier and
+//! says at which ticks it changed. To an operator that starts later, all rows that are there change at its first tick.
+//!
+//! # Contract
+//! * `take(t)` is called once per tick, in order, before anything is looked up; `pass(t)` once nothing as of ticks
+//!   before `t` will be asked for. Between them the side can be read as of `t` and of the tick before.
+
+use std::cell::Ref;
+use std::rc::Rc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use millrace_arrange::{Arrangement, Changes, Delta, RowId, TraceReader, TraceWriter};
+use millrace_data::Batch;
+use millrace_data::hash::hash_columns;
+use millrace_planner::plan::Node;
+
+use crate::operator::Route;
+use crate::render::{Renderer, Rows};
+
+/// Rows of a scan that are handled at once.
+const SCAN_ROWS: usize = 16 << 10;
+
+/// What a tick changed in an arrangement.
+pub(super) enum Change {
+    Nothing,
+    Delta(Rc<Delta>),
+    /// All rows came: it is the operator's first tick.
+    All,
+}
+
+/// An input by its key; see the module.
+pub(super) struct Side {
+    held: Held,
+    /// Where each column of the input lies in the arrangement.
+    columns: Vec<usize>,
+    start: u64,
+}
+
+enum Held {
+    Own(TraceWriter, TraceReader),
+    Shared(TraceReader),
+}
+
+/// An input of an operator: the stream that drives it, how that is routed, and its arrangement.
+pub(super) struct Arranged<'scope> {
+    pub(super) stream: Rows<'scope>,
+    pub(super) route: Route,
+    pub(super) side: Side,
+}
+
+/// An input with an arrangement of its own, by some of its columns.
+pub(super) fn own<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, key: &[usize], route: Route) -> Arranged<'scope> {
+    let types: Vec<DataType> = node.schema.fields().iter().map(|f| f.data_type().clone()).collect();
+    let arrangement =
+        if node.append_only { Arrangement::append_only(&types, key) } else { Arrangement::new(&types, key) };
+    let writer = TraceWriter::new(arrangement);
+    let reader = writer.trace().reader();
+    let side = Side { held: Held::Own(writer, reader), columns: (0..types.len()).collect(), start: cx.start };
+    Arranged { stream: cx.render(node), route, side }
+}
+
+impl Side {
+    /// Takes the tick in. `batches` came by the side's stream.
+    pub(super) fn take(&mut self, tick: u64, batches: &[Batch]) -> Change {
+        match &mut self.held {
+            Held::Own(..) if batches.is_empty() => Change::Nothing,
+            Held::Own(writer, _) => Change::Delta(writer.apply(tick, batches)),
+            Held::Shared(_) if tick == self.start => Change::All,
+            Held::Shared(_) if batches.is_empty() => Change::Nothing,
+            Held::Shared(reader) => {
+                let delta = reader.next_delta();
+                assert!(delta.as_ref().is_some_and(|delta| delta.tick() == tick), "a pulse at tick {tick} has a delta");
+                delta.map_or(Change::Nothing, Change::Delta)
+            }
+        }
+    }
+
+    /// Ticks before `tick` will not be looked at again.
+    pub(super) fn pass(&mut self, tick: u64) {
+        match &mut self.held {
+            Held::Own(_, reader) | Held::Shared(reader) => reader.advance_since(tick),
+        }
+    }
+
+    /// The arrangement. Not to be held while [`take`](Self::take) or [`pass`](Self::pass) is called.
+    pub(super) fn borrow(&self) -> Ref<'_, Arrangement> {
+        match &self.held {
+            Held::Own(_, reader) | Held::Shared(reader) => reader.borrow(),
+        }
+    }
+
+    /// Column `c` of the input at some rows.
+    pub(super) fn column(&self, arrangement: &Arrangement, c: usize, rows: &[RowId]) -> ArrayRef {
+        arrangement.gather(self.columns[c], rows)
+    }
+
+    /// All columns of the input at some rows.
+    pub(super) fn columns(&self, arrangement: &Arrangement, rows: &[RowId]) -> Vec<ArrayRef> {
+        self.columns.iter().map(|c| arrangement.gather(*c, rows)).collect()
+    }
+
+    /// Columns of the input.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Calls `f` with the rows that a tick changed, their diffs and the hashes of their keys.
+    pub(super) fn each_change(&self, change: &Change, tick: u64, mut f: impl FnMut(&[RowId], &[i64], &[u64])) {
+        let arrangement = self.borrow();
+        match change {
+            Change::Nothing => {}
+            Change::Delta(delta) => {
+                let mut changes = Changes::new();
+                arrangement.changes(delta, &mut changes);
+                if !changes.is_empty() {
+                    f(&changes.rows, &changes.diffs, &changes.hashes);
+                }
+            }
+            Change::All => {
+                let mut cursor = arrangement.cursor(tick);
+                let mut hashes = vec![];
+                let mut each = |rows: &[RowId], diffs: &[i64]| {
+                    hash_columns(&arrangement.gather_keys(rows), rows.len(), &mut hashes);
+                    f(rows, diffs, &hashes);
+                };
+                while arrangement.scan(&mut cursor, SCAN_ROWS, &mut each) {}
+            }
+        }
+    }
+
+    /// Bytes of an arrangement that belongs to the operator alone.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match &self.held {
+            Held::Own(_, reader) => reader.borrow().memory_bytes(),
+            Held::Shared(_) => 0,
+        }
+    }
+}
