@@ -134,7 +134,7 @@ fn scalar(rng: &mut SmallRng, data_type: &DataType) -> String {
             false => quoted(&time(rng)),
         },
         DataType::Timestamp(_, _) => match rng.random_range(0..3) {
-            0 => (rng.random::<i64>() / 1000 >> rng.random_range(0..60)).to_string(),
+            0 => ((rng.random::<i64>() / 1000) >> rng.random_range(0..60)).to_string(),
             1 => format!("{}.{:03}", rng.random::<i32>(), rng.random_range(0..1000)),
             _ => {
                 let zone = ["", "Z", "+02:00", "-1130"].choose(rng).expect("some");

@@ -14,6 +14,7 @@ use rand::rngs::SmallRng;
 fn for_seeds(n: u64, mut case: impl FnMut(&mut SmallRng)) {
     struct Shown(u64);
     impl Drop for Shown {
+        #[allow(clippy::print_stdout)]
         fn drop(&mut self) {
             if std::thread::panicking() {
                 println!("seed {}", self.0);
