@@ -14,22 +14,61 @@ pub mod compare;
 
 use std::sync::Arc;
 
+use arrow::error::ArrowError;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion_common::{DFSchema, Result};
+use datafusion_common::{DFSchema, DataFusionError, Result};
 use datafusion_expr::Expr;
 use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion_physical_expr::expressions::{BinaryExpr, CastExpr, NegativeExpr, TryCastExpr};
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+
+/// What went wrong with a value, without the names of the libraries that found it.
+pub fn message(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::DivideByZero => "division by zero".into(),
+            ArrowError::ArithmeticOverflow(what) => what.clone(),
+            ArrowError::ParseError(what) | ArrowError::CastError(what) | ArrowError::ComputeError(what) => what.clone(),
+            ArrowError::InvalidArgumentError(what) => what.clone(),
+            other => other.to_string(),
+        },
+        DataFusionError::Execution(what) | DataFusionError::Plan(what) => what.clone(),
+        other => other.strip_backtrace().to_string(),
+    }
+}
 
 /// The runnable form of `expr` over rows of `schema`.
 ///
 /// # Errors
 /// If the expression has a subquery, an aggregate or a column that is not in the schema.
 pub fn physical(expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+    let expr = &spelled_out(expr.clone(), schema)?;
     let context = PhysicalPlanningContext::default();
     let expr = create_physical_expr(expr, schema, &ExecutionProps::new(), &context)?;
     expr.transform_up(|expr| replace(expr, schema)).data()
+}
+
+/// Functions that DataFusion has only as another expression (CASE, CAST), which its own optimiser would put in.
+const SPELLED_OUT: [&str; 6] = ["coalesce", "nvl2", "arrow_cast", "arrow_try_cast", "cast_to_type", "try_cast_to_type"];
+
+fn spelled_out(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let context = SimplifyContext::builder().with_schema(Arc::new(schema.clone())).build();
+    expr.transform_up(|expr| match expr {
+        Expr::ScalarFunction(call) if SPELLED_OUT.contains(&call.func.name()) => {
+            let func = Arc::clone(&call.func);
+            Ok(match func.simplify(call.args, &context)? {
+                ExprSimplifyResult::Simplified(expr) => Transformed::yes(expr),
+                ExprSimplifyResult::Original(args) => {
+                    Transformed::no(Expr::ScalarFunction(ScalarFunction::new_udf(func, args)))
+                }
+            })
+        }
+        other => Ok(Transformed::no(other)),
+    })
+    .data()
 }
 
 /// Puts our operators in the place of DataFusion's.

@@ -31,6 +31,8 @@ use datafusion_optimizer::{OptimizerContext, OptimizerRule};
 use crate::bind::internal;
 use crate::error::Result;
 
+pub(crate) use unnest::has_subquery;
+
 /// The plan without subqueries, with predicates where they cost least and without columns that nobody reads.
 ///
 /// # Errors

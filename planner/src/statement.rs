@@ -13,7 +13,7 @@ mod update;
 
 use crate::action::{Action, Planned};
 use crate::catalog::{Catalog, Definition, Relation, RelationId, RelationKind};
-use crate::error::{ErrorKind, PlanError, Result};
+use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::sql::name::{Ident, Name};
 use crate::sql::statement::{DescribeTarget, Parsed, Statement, StreamOrTable};
 
@@ -22,11 +22,13 @@ pub(crate) struct Planner<'a> {
     pub(crate) parsed: &'a Parsed,
     pub(crate) catalog: &'a Catalog,
     pub(crate) warnings: Vec<PlanError>,
+    /// Where the query begins that is being planned, for what is found wrong behind binding.
+    pub(crate) place: Option<Span>,
 }
 
 /// Plans a statement.
 pub(crate) fn plan(parsed: &Parsed, catalog: &Catalog) -> Result<Planned> {
-    let mut planner = Planner { parsed, catalog, warnings: vec![] };
+    let mut planner = Planner { parsed, catalog, warnings: vec![], place: None };
     let action = planner.statement(&parsed.statement)?;
     let mut warnings = planner.warnings;
     warnings.sort_by_key(|warning| warning.span);

@@ -3,5 +3,7 @@
 mod plans {
     pub(crate) mod catalog;
     mod everything;
+    pub(crate) mod naive;
+    mod subqueries;
     mod talk;
 }

@@ -72,7 +72,7 @@ impl Typed {
         if let Expr::Literal(value, _) = &self.expr {
             return match eval::cast::cast_scalar(value, to) {
                 Ok(value) => Ok(Typed { expr: Expr::Literal(value, None), data_type: to.clone() }),
-                Err(error) => Err(at(PlanError::new(ErrorKind::TypeMismatch, error.to_string()), span)),
+                Err(error) => Err(at(PlanError::new(ErrorKind::TypeMismatch, eval::message(&error)), span)),
             };
         }
         Ok(Typed { expr: Expr::Cast(Cast::new(Box::new(self.expr), to.clone())), data_type: to.clone() })

@@ -69,7 +69,7 @@ impl Binder<'_> {
                 return Err(at(PlanError::not_supported("ARRAY JOIN"), span).hint("use EXPLODE or UNNEST"));
             }
         };
-        let condition = self.bind_condition(&left, &right, constraint, span, env)?;
+        let condition = self.bind_condition(&left, &right, constraint, join_type, span, env)?;
         if matches!(condition, Condition::None) && matches!(join_type, JoinType::Full | JoinType::Right) {
             return Err(at(PlanError::new(ErrorKind::Syntax, "an outer join needs ON or USING"), span));
         }
@@ -87,6 +87,7 @@ impl Binder<'_> {
         left: &From,
         right: &From,
         constraint: &ast::JoinConstraint,
+        join_type: JoinType,
         span: Option<Span>,
         env: &Env<'_>,
     ) -> Result<Condition> {
@@ -95,7 +96,12 @@ impl Binder<'_> {
             ast::JoinConstraint::On(expr) => {
                 let scope = left.scope.clone().join(right.scope.clone());
                 let mut cx = Cx::plain(&scope, env, "ON");
-                Ok(Condition::On(self.bind_predicate(expr, &mut cx)?))
+                let condition = self.bind_predicate(expr, &mut cx)?;
+                if join_type != JoinType::Inner && crate::rewrite::has_subquery(&condition) {
+                    let error = PlanError::not_supported("a subquery in ON of an outer join");
+                    return Err(at(error, self.span(expr)).hint("put it in a subquery in FROM, under a name"));
+                }
+                Ok(Condition::On(condition))
             }
             ast::JoinConstraint::Using(names) => {
                 let mut pairs = vec![];

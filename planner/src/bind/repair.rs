@@ -85,6 +85,9 @@ impl Binder<'_> {
             }
             insertions.push((relation.end, qualifier.clone()));
         }
+        if insertions.is_empty() {
+            return None;
+        }
         insertions.sort();
         let spans: Vec<Span> = select.from.iter().filter_map(|item| self.span(item)).collect();
         let (start, end) = (spans.first()?.start, spans.iter().map(|span| span.end).max()?);

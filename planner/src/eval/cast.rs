@@ -42,6 +42,11 @@ impl SqlCast {
     pub fn new(expr: Arc<dyn PhysicalExpr>, to: DataType, on_failure: OnFailure) -> Self {
         SqlCast { expr, to, on_failure }
     }
+
+    /// What is cast.
+    pub fn input(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.expr
+    }
 }
 
 // derived comparison would move the operand out of its Arc

@@ -1,7 +1,8 @@
 //! One operator in one line.
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion_physical_expr::expressions::Column;
+use datafusion_common::ScalarValue;
+use datafusion_physical_expr::expressions::{Column, Literal};
 
 use crate::function::aggregate::name as function_name;
 use crate::plan::{
@@ -222,6 +223,9 @@ pub(super) fn sql(expr: &Expr, schema: &Schema) -> String {
     let mut shown = std::sync::Arc::clone(expr);
     use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
     let renamed = std::sync::Arc::clone(expr).transform_up(|expr| {
+        if let Some(shown) = expr.downcast_ref::<Literal>().and_then(|literal| quoted(literal.value())) {
+            return Ok(Transformed::yes(std::sync::Arc::new(Column::new(&shown, usize::MAX)) as Expr));
+        }
         let renamed = expr.downcast_ref::<Column>().and_then(|column| {
             let field = schema.fields().get(column.index())?;
             Some(std::sync::Arc::new(Column::new(field.name(), column.index())) as Expr)
@@ -235,6 +239,27 @@ pub(super) fn sql(expr: &Expr, schema: &Schema) -> String {
         shown = renamed;
     }
     Sql(&shown).to_string()
+}
+
+/// A literal as SQL writes it, where that is not its value alone.
+fn quoted(value: &ScalarValue) -> Option<String> {
+    match value {
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+            Some(format!("'{}'", text.replace('\'', "''")))
+        }
+        ScalarValue::Boolean(Some(truth)) => Some(truth.to_string().to_uppercase()),
+        ScalarValue::Date32(Some(_)) => Some(format!("DATE '{value}'")),
+        ScalarValue::TimestampMicrosecond(Some(_), _) => {
+            let text = crate::eval::cast::cast_scalar(value, &arrow::datatypes::DataType::Utf8).ok()?;
+            Some(format!("TIMESTAMP '{text}'"))
+        }
+        ScalarValue::IntervalMonthDayNano(Some(_)) => {
+            let text = crate::eval::cast::cast_scalar(value, &arrow::datatypes::DataType::Utf8).ok()?;
+            Some(format!("INTERVAL '{text}'"))
+        }
+        value if value.is_null() => Some("NULL".into()),
+        _ => None,
+    }
 }
 
 /// An expression as SQL.

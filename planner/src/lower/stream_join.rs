@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion_common::ScalarValue;
 use datafusion_expr::logical_plan::Join as LogicalJoin;
-use datafusion_expr::{Expr, JoinType};
-use datafusion_physical_expr::expressions::{IsNotNullExpr, IsNullExpr, Literal};
+use datafusion_expr::{Expr, JoinType, Operator};
+use datafusion_physical_expr::expressions::{BinaryExpr, IsNotNullExpr, IsNullExpr, Literal};
 
 use super::equality::{Condition, width};
 use super::join::joined_schema;
@@ -35,10 +35,6 @@ impl Lower {
         let (right, outer) = match join.join_type {
             JoinType::Inner => (right, false),
             JoinType::Left => (right, true),
-            JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark if join.null_aware => {
-                let error = PlanError::not_supported("NOT IN of a stream with a subquery over a table");
-                return Err(error.hint("NOT EXISTS, or CREATE MATERIALIZED VIEW"));
-            }
             JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => {
                 return self.as_of_exists(join, left, right, condition);
             }
@@ -153,7 +149,10 @@ impl Lower {
         }
         let n_stream = width(&stream.node.schema);
         let outer = join.join_type != JoinType::LeftSemi;
-        let joined = self.as_of(stream, keys, &over_keys, outer, (join.left.schema(), &key_schema))?;
+        let mut joined = self.as_of(stream, keys.clone(), &over_keys, outer, (join.left.schema(), &key_schema))?;
+        if join.null_aware {
+            joined = self.without_unknown(joined, keys, &condition.pairs, join.left.schema(), n_stream)?;
+        }
         let below = Arc::clone(&joined.node.schema);
         let found = column(&below, width(&below) - 1);
         let mut exprs = identity(&below);
@@ -169,6 +168,78 @@ impl Lower {
             _ => None,
         };
         Ok(self.map(joined, filter, exprs, Arc::new(Schema::new(fields))))
+    }
+
+    /// NOT IN: where a key is NULL on either side the answer is unknown, unless there are no keys at all. What is found
+    /// already is marked; here those of which it is unknown are marked too.
+    fn without_unknown(
+        &self,
+        joined: Lowered,
+        keys: Lowered,
+        pairs: &[super::equality::Pair],
+        stream_schema: &datafusion_common::DFSchema,
+        n_stream: usize,
+    ) -> Result<Lowered> {
+        let found_at = width(&joined.node.schema) - 1;
+        let is_null = Arc::new(IsNullExpr::new(column(&keys.node.schema, 0)));
+        let field = Field::new("is_null", DataType::Boolean, true);
+        let nulls = self.map(keys, None, vec![is_null], Arc::new(Schema::new(vec![field])));
+        let nulls = self.distinct(nulls);
+        // one row: are there keys, are there NULLs among them
+        let count = |name: &str, filter: Option<usize>| plan::Aggregate {
+            function: plan::AggregateFunction::Count,
+            args: vec![],
+            distinct: false,
+            filter,
+            order: vec![],
+            arrival: None,
+            data_type: DataType::Int64,
+            name: name.into(),
+        };
+        let counts = vec![count("keys", None), count("nulls", Some(0))];
+        let fields = ["keys", "nulls"].map(|name| Field::new(name, DataType::Int64, true));
+        let reduce = Op::Reduce { input: Box::new(nulls.node), keys: vec![], aggregates: counts, window: None };
+        let counted = self.table(reduce, Arc::new(Schema::new(fields.to_vec())), false, Some(vec![]));
+        let window = joined.window.clone();
+        let n = width(&joined.node.schema);
+        let fields: Vec<Arc<Field>> =
+            joined.node.schema.fields().iter().chain(counted.node.schema.fields().iter()).cloned().collect();
+        let op = Op::AsOfJoin {
+            stream: Box::new(joined.node),
+            table: Box::new(counted.node),
+            on: vec![],
+            residual: None,
+            outer: false,
+        };
+        let both = Lowered { is_stream: true, window, ..self.table(op, Arc::new(Schema::new(fields)), true, None) };
+        let below = Arc::clone(&both.node.schema);
+        let zero = || Arc::new(Literal::new(ScalarValue::Int64(Some(0)))) as plan::Expr;
+        let compare = |left: plan::Expr, op: Operator, right: plan::Expr| {
+            Arc::new(BinaryExpr::new(left, op, right)) as plan::Expr
+        };
+        let value = match pairs {
+            [pair] => self.expr(&pair.left, stream_schema)?,
+            _ => return Err(PlanError::new(ErrorKind::Internal, "NOT IN compares one value")),
+        };
+        let some_keys = compare(column(&below, n), Operator::Gt, zero());
+        let some_nulls = compare(column(&below, n + 1), Operator::Gt, zero());
+        let unknown = compare(Arc::new(IsNullExpr::new(value)), Operator::And, some_keys);
+        let unknown = compare(unknown, Operator::Or, some_nulls);
+        let found = Arc::new(IsNotNullExpr::new(column(&below, found_at)));
+        let marked = compare(found, Operator::Or, unknown);
+        // TRUE or NULL, as the mark of a key that was found
+        let mark = datafusion_physical_expr::expressions::case(
+            None,
+            vec![(marked, Arc::new(Literal::new(ScalarValue::Boolean(Some(true)))) as plan::Expr)],
+            None,
+        )
+        .map_err(|error| crate::bind::internal(&error))?;
+        let mut exprs = identity(&below);
+        exprs.truncate(n_stream);
+        exprs.push(mark);
+        let mut fields: Vec<Arc<Field>> = below.fields().iter().take(n_stream).cloned().collect();
+        fields.push(Arc::new(Field::new("found", DataType::Boolean, true)));
+        Ok(self.map(both, None, exprs, Arc::new(Schema::new(fields))))
     }
 
     /// A join of two streams that has the predicate `within`.

@@ -204,7 +204,7 @@ fn lateral_side(plan: &LogicalPlan) -> Option<Lateral<'_>> {
 }
 
 /// Whether an expression has a subquery.
-fn has_subquery(expr: &Expr) -> bool {
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
     let is = |expr: &Expr| {
         matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_))
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Planner;
-use super::query::Layout;
+use super::query::{Layout, first_word};
 use crate::action::{self, Action};
 use crate::bind::{BoundQuery, Purpose};
 use crate::catalog::{Column, RelationKind, SYSTEM_COLUMNS};
@@ -253,9 +253,4 @@ fn rename(bound: &mut BoundQuery, names: &[Ident]) -> Result<()> {
         column.name.clone_from(&name.value);
     }
     Ok(())
-}
-
-/// The word SELECT.
-fn first_word(query: Span) -> Span {
-    Span::new(query.start, query.end.min(query.start + 6))
 }

@@ -87,10 +87,7 @@ impl Planner<'_> {
         let one =
             RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).map_err(arrow_error)?;
         let value = physical.evaluate(&one).and_then(|value| value.into_array(1));
-        value.map_err(|error| PlanError {
-            span,
-            ..PlanError::new(ErrorKind::TypeMismatch, error.strip_backtrace().to_string())
-        })
+        value.map_err(|error| PlanError { span, ..PlanError::new(ErrorKind::TypeMismatch, eval::message(&error)) })
     }
 
     pub(super) fn insert_query(&mut self, insert: &InsertQuery) -> Result<Action> {

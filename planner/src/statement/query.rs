@@ -7,7 +7,7 @@ use datafusion_expr::{Expr, LogicalPlan, Projection};
 use super::Planner;
 use crate::action::Action;
 use crate::bind::{BoundQuery, Purpose, bind_query, column, internal, named as named_as};
-use crate::error::{ErrorKind, PlanError, Result};
+use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::lower::{Settings, lower};
 use crate::plan::{Node, OnError, Query, SortKey, State};
 use crate::rewrite::rewrite;
@@ -54,6 +54,7 @@ impl Planner<'_> {
 
     /// Binds, and takes over the warnings.
     pub(crate) fn bind(&mut self, query: &StreamingQuery, purpose: Purpose) -> Result<BoundQuery> {
+        self.place = Some(first_word(query.span));
         let mut bound = bind_query(query, &self.parsed.positions, self.catalog, purpose)?;
         if let Some(emit) = query.emit.filter(|emit| emit.mode == EmitMode::Final) {
             if bound.window.is_none() {
@@ -123,9 +124,10 @@ impl Planner<'_> {
                 LogicalPlan::Projection(projection.map_err(|error| internal(&error))?)
             }
         };
-        let rewritten = rewrite(logical)?;
+        let placed = |error: PlanError| crate::bind::coerce::at(error, self.place);
+        let rewritten = rewrite(logical).map_err(placed)?;
         let settings = Settings { state: self.state(), on_error, as_of: purpose.joins_as_of() };
-        let mut root = lower(&rewritten, settings)?;
+        let mut root = lower(&rewritten, settings).map_err(placed)?;
         root.schema = named(&root, &layout.names);
         Ok((root, rewritten))
     }
@@ -136,6 +138,11 @@ impl Planner<'_> {
             _ => State::Hash,
         }
     }
+}
+
+/// The word SELECT.
+pub(super) fn first_word(query: Span) -> Span {
+    Span::new(query.start, query.end.min(query.start + 6))
 }
 
 /// The root's columns under the names that a reader sees.

@@ -86,11 +86,10 @@ fn windows_close() {
   GROUP BY card_number
   HAVING count(*) > 3",
         expect![[r#"
-            error[XX000]: the planner made a plan that contradicts itself
-               = detail: Schema error: No field named window."WINDOWSTART". Did you mean '"WINDOW"."WINDOWSTART"'?
-            Column names are case sensitive. You can use double quotes to refer to the "WINDOW"."WINDOWSTART" column or disable the datafusion.sql_parser.enable_ident_normalization configuration.
-            Valid fields are "AUTHORIZATION_ATTEMPTS"."CARD_NUMBER", "AUTHORIZATION_ATTEMPTS"."AMOUNT", "AUTHORIZATION_ATTEMPTS"."ROWTIME", "AUTHORIZATION_ATTEMPTS"."ROWPARTITION", "AUTHORIZATION_ATTEMPTS"."ROWOFFSET", "AUTHORIZATION_ATTEMPTS"."ROWLANETIME", "WINDOW"."WINDOWSTART", "WINDOW"."WINDOWEND".
-               = hint: this is a bug; please report it with the statement"#]],
+            Emit POSSIBLE_FRAUD  upsert  key=(CARD_NUMBER, WINDOWSTART, WINDOWEND)
+            └ Map  [CARD_NUMBER, COUNT AS KSQL_COL_0, WINDOWSTART, WINDOWEND]  where COUNT > 3
+              └ WindowedReduce  count(*)  key=CARD_NUMBER  window=TUMBLING 5 s  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 5 s
+                └ Source AUTHORIZATION_ATTEMPTS  append-only  columns=[CARD_NUMBER, ROWTIME, ROWLANETIME]"#]],
     );
 }
 

@@ -216,7 +216,7 @@ fn argument(arg: Typed, to: &DataType, span: Option<Span>) -> Result<Expr> {
     if let Expr::Literal(value, _) = &arg.expr {
         return match crate::eval::cast::cast_scalar(value, to) {
             Ok(value) => Ok(Expr::Literal(value, None)),
-            Err(error) => Err(at(PlanError::new(ErrorKind::TypeMismatch, error.strip_backtrace().to_string()), span)),
+            Err(error) => Err(at(PlanError::new(ErrorKind::TypeMismatch, crate::eval::message(&error)), span)),
         };
     }
     Ok(Expr::Cast(Cast::new(Box::new(arg.expr), to.clone())))

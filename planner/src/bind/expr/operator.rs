@@ -132,6 +132,13 @@ impl Binder<'_> {
         right: Typed,
         spans: (Option<Span>, Option<Span>),
     ) -> Result<Typed> {
+        // a whole number beside a DECIMAL needs no more digits than it has
+        let is_decimal = |t: &Typed| matches!(t.data_type, DataType::Decimal128(..));
+        let (left, right) = match (left.integer().is_some(), right.integer().is_some()) {
+            (false, true) if is_decimal(&left) => (left, as_narrow_decimal(right, spans.1)?),
+            (true, false) if is_decimal(&right) => (as_narrow_decimal(left, spans.0)?, right),
+            _ => (left, right),
+        };
         let Some(data_type) = common(&left, &right) else {
             let (l, r) = (type_name(&left.data_type), type_name(&right.data_type));
             let error = PlanError::new(ErrorKind::TypeMismatch, format!("{l} cannot be compared with {r}"));
