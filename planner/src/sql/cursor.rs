@@ -227,7 +227,7 @@ impl<'a> Cursor<'a> {
         &mut self,
         parse: impl FnOnce(&mut Parser<'a>) -> std::result::Result<T, ParserError>,
     ) -> Result<T> {
-        parse(&mut self.parser).map_err(|error| self.from_sqlparser(error))
+        parse(&mut self.parser).map_err(|error| self.translated(error))
     }
 
     /// `expected what, found …` at the next token; a word in capitals in `what` may be its hint.
@@ -266,7 +266,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// sqlparser's error as one of ours: it says the place in words.
-    fn from_sqlparser(&self, error: ParserError) -> PlanError {
+    fn translated(&self, error: ParserError) -> PlanError {
         let message = match error {
             ParserError::RecursionLimitExceeded => {
                 return PlanError::new(ErrorKind::TooComplex, "the statement is too complex to be parsed")

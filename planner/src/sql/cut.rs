@@ -230,7 +230,7 @@ impl Scissors<'_> {
         let tokens = self.reader.tokens[from..to].to_vec();
         let dialect = Millrace::new(tokens.len());
         let mut cursor = Cursor::new(&dialect, tokens, self.reader.positions, Cut::default(), span.end);
-        let exprs = cursor.comma_separated(|cursor| cursor.sql(|parser| parser.parse_expr()))?;
+        let exprs = cursor.comma_separated(super::parse::expr)?;
         if !cursor.done() {
             return Err(cursor.expected_clause("a comma or the next clause"));
         }

@@ -208,7 +208,9 @@ impl Walk {
             // END may be a name
             (_, Opening::Case) => Ok(()),
             (Some((Opening::Case, at)), _) => Err(syntax("this CASE has no END").at(at)),
-            (Some((opened, _)), _) => Err(syntax(format!("this bracket closes a {}", opened.text())).at(span())),
+            (Some((opened, _)), _) => {
+                Err(syntax(format!("this bracket does not close the {} before it", opened.text())).at(span()))
+            }
             (None, _) => Err(syntax("this bracket was never opened").at(span())),
         }
     }
@@ -216,10 +218,8 @@ impl Walk {
     /// `<` behind ARRAY, MAP and STRUCT opens a type, the next `>`s close types.
     fn types(&mut self, token: &Token, next: Option<&Token>, span: impl Fn() -> Span) -> Result<()> {
         match token {
-            Token::Word(word) if word.quote_style.is_none() && next == Some(&Token::Lt) => {
-                if ["ARRAY", "MAP", "STRUCT"].iter().any(|name| word.value.eq_ignore_ascii_case(name)) {
-                    self.type_depth += 1;
-                }
+            Token::Word(word) if word.quote_style.is_none() && next == Some(&Token::Lt) && holds_types(&word.value) => {
+                self.type_depth += 1;
             }
             Token::Gt => self.type_depth = self.type_depth.saturating_sub(1),
             Token::ShiftRight => self.type_depth = self.type_depth.saturating_sub(2),
@@ -230,6 +230,10 @@ impl Walk {
             false => Ok(()),
         }
     }
+}
+
+fn holds_types(word: &str) -> bool {
+    ["ARRAY", "MAP", "STRUCT"].iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// A bit for the precedence of an operator.
@@ -335,7 +339,9 @@ fn word_effect(keyword: Keyword, next: Option<&Token>, behind: Behind) -> Effect
 fn begins_case(next: Option<&Token>) -> bool {
     !matches!(
         next,
-        None | Some(Token::Comma | Token::RParen | Token::RBracket | Token::Period | Token::Eq | Token::EOF)
+        None | Some(
+            Token::Comma | Token::RParen | Token::RBracket | Token::Period | Token::Eq | Token::RArrow | Token::EOF
+        )
     )
 }
 

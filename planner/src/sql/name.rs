@@ -58,9 +58,12 @@ pub fn fold(ident: &ast::Ident) -> String {
 }
 
 impl Text {
-    /// The text as a name that was written without quotes.
+    /// The text as a name: folded if it could have been written without quotes.
     pub(super) fn into_name(self) -> Name {
-        let part = Ident { value: self.value.to_uppercase(), quoted: false, span: self.span };
+        let quoted = !self.value.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            || self.value.contains(|c: char| !c.is_alphanumeric() && c != '_');
+        let value = if quoted { self.value } else { self.value.to_uppercase() };
+        let part = Ident { value, quoted, span: self.span };
         Name { parts: vec![part], span: self.span }
     }
 }

@@ -26,7 +26,7 @@ use super::nearest::nearest;
 use super::statement::Statement;
 use crate::error::{ErrorKind, PlanError, Result};
 
-pub(super) use query::is_query;
+pub(super) use query::expr;
 
 /// The first words of the language's statements.
 const STATEMENT_WORDS: [&str; 25] = [
@@ -109,7 +109,7 @@ const UNSUPPORTED_WORDS: [&str; 45] = [
 /// Reads one statement to its end.
 pub(super) fn statement(cursor: &mut Cursor) -> Result<Statement> {
     let statement = match cursor.peek() {
-        _ if is_query(cursor, 0) => Statement::Query(query::query(cursor)?),
+        _ if query::is_query(cursor, 0) => Statement::Query(query::query(cursor)?),
         Token::Word(word) if word.quote_style.is_none() => {
             let word = word.value.to_ascii_uppercase();
             by_word(cursor, &word)?

@@ -180,13 +180,10 @@ fn with(out: &mut String, properties: &[Property]) -> fmt::Result {
 fn property_value(value: &PropertyValue) -> String {
     match value {
         PropertyValue::Text(text) => quoted(text),
-        PropertyValue::Number(number) => number.clone(),
+        PropertyValue::Number(text) | PropertyValue::Word(text) => text.clone(),
         PropertyValue::Bool(true) => "TRUE".into(),
         PropertyValue::Bool(false) => "FALSE".into(),
         PropertyValue::Null => "NULL".into(),
-        // a word in quotes kept its case
-        PropertyValue::Word(word) if *word == word.to_uppercase() => word.clone(),
-        PropertyValue::Word(word) => in_quotes(word, '"'),
         PropertyValue::List(items) => {
             format!("({})", items.iter().map(property_value).collect::<Vec<_>>().join(", "))
         }

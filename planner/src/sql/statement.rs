@@ -171,7 +171,7 @@ pub struct Property {
 /// A value in `WITH (…)` and `SET`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PropertyValue {
-    /// `'text'`.
+    /// `'text'`, or a word in quotes.
     Text(String),
     /// `42`, `-1.5`, as written.
     Number(String),
@@ -179,7 +179,7 @@ pub enum PropertyValue {
     Bool(bool),
     /// NULL.
     Null,
-    /// A bare word, folded: `DEAD LETTER` is one value of two words.
+    /// A word without quotes, folded: `DEAD LETTER` is one value of two words.
     Word(String),
     /// `(a, b)` or `[a, b]`.
     List(Vec<PropertyValue>),

@@ -29,6 +29,11 @@ pub(super) fn explain(cursor: &mut Cursor) -> Result<Statement> {
     }
     let mode = mode.map(|(_, mode)| *mode).unwrap_or_default();
     let target = target(cursor)?;
+    if let ExplainTarget::Statement(parsed) = &target
+        && let Statement::Unsupported { what, span } = &parsed.statement
+    {
+        return Ok(Statement::Unsupported { what: what.clone(), span: *span });
+    }
     Ok(Statement::Explain(Explain { mode, mode_span, json, target }))
 }
 

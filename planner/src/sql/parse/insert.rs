@@ -1,11 +1,10 @@
 //! INSERT INTO: rows, or a query.
 
 use sqlparser::ast;
-use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::properties::with;
-use super::query::{is_query, query};
+use super::query::{expr, is_query, query};
 use crate::error::{Result, Span};
 use crate::sql::cursor::Cursor;
 use crate::sql::statement::{InsertQuery, InsertValues, Statement};
@@ -40,7 +39,7 @@ pub(super) fn insert(cursor: &mut Cursor) -> Result<Statement> {
 pub(super) fn rows(cursor: &mut Cursor) -> Result<Vec<(Vec<ast::Expr>, Span)>> {
     cursor.comma_separated(|cursor| {
         let start = cursor.span();
-        let row = cursor.in_brackets(|cursor| cursor.sql(Parser::parse_expr))?;
+        let row = cursor.in_brackets(expr)?;
         Ok((row, cursor.since(start)))
     })
 }

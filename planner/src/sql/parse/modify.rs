@@ -1,9 +1,9 @@
 //! UPDATE and DELETE.
 
 use sqlparser::ast;
-use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::query::expr;
 use crate::error::{PlanError, Result};
 use crate::sql::cursor::Cursor;
 use crate::sql::name::Ident;
@@ -18,7 +18,7 @@ pub(super) fn update(cursor: &mut Cursor) -> Result<Statement> {
     let assignments = cursor.comma_separated(|cursor| {
         let column = cursor.ident("a column")?;
         cursor.expect_token(&Token::Eq)?;
-        Ok((column, cursor.sql(Parser::parse_expr)?))
+        Ok((column, expr(cursor)?))
     })?;
     if cursor.is_word(0, "FROM") {
         return Err(PlanError::not_supported("UPDATE … FROM").at(cursor.span()));
@@ -52,7 +52,7 @@ fn alias(cursor: &mut Cursor, next: &str) -> Result<Option<Ident>> {
 
 fn selection(cursor: &mut Cursor) -> Result<Option<ast::Expr>> {
     match cursor.accept("WHERE") {
-        Some(_) => cursor.sql(Parser::parse_expr).map(Some),
+        Some(_) => expr(cursor).map(Some),
         None => Ok(None),
     }
 }

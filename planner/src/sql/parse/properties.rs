@@ -89,17 +89,15 @@ fn list(cursor: &mut Cursor, close: &Token) -> Result<PropertyValue> {
     Ok(PropertyValue::List(items))
 }
 
+/// Words up to the next token that is none. A word in quotes is a text.
 fn word(cursor: &mut Cursor) -> Result<PropertyValue> {
-    let mut words = Vec::new();
-    while let Token::Word(word) = cursor.peek() {
-        let quoted = word.quote_style.is_some();
-        if quoted && !words.is_empty() {
-            break;
-        }
+    let first = cursor.ident("a value")?;
+    if first.quoted {
+        return Ok(PropertyValue::Text(first.value));
+    }
+    let mut words = vec![first.value];
+    while matches!(cursor.peek(), Token::Word(word) if word.quote_style.is_none()) {
         words.push(cursor.ident("a value")?.value);
-        if quoted {
-            return Ok(PropertyValue::Word(words.join(" ")));
-        }
     }
     Ok(match words.join(" ").as_str() {
         "TRUE" => PropertyValue::Bool(true),

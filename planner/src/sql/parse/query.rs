@@ -13,7 +13,7 @@ use crate::sql::dialect::Millrace;
 use crate::sql::query::{Clauses, StreamingQuery};
 
 /// The token behind the `n` next ones begins a query.
-pub(in crate::sql) fn is_query(cursor: &Cursor, n: usize) -> bool {
+pub(super) fn is_query(cursor: &Cursor, n: usize) -> bool {
     let mut at = n;
     while *cursor.peek_nth(at) == Token::LParen {
         at += 1;
@@ -47,6 +47,17 @@ pub(super) fn query(cursor: &mut Cursor) -> Result<StreamingQuery> {
     let span = Span::new(start.start, cursor.end());
     let text = cursor.positions().text().get(span.start..span.end).unwrap_or_default().to_string();
     Ok(StreamingQuery { query, clauses, emit, partition_by, partition_by_span, span, text })
+}
+
+/// An expression outside of a query.
+pub(in crate::sql) fn expr(cursor: &mut Cursor) -> Result<ast::Expr> {
+    let mut expr = cursor.sql(Parser::parse_expr)?;
+    let clauses = Clauses::default();
+    let mut check = Check { cursor, clauses: &clauses, n_windows: 0, n_withins: 0 };
+    match expr.visit(&mut check) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(expr),
+    }
 }
 
 /// sqlparser tries what a bracket may be and reports the last try, at the bracket. So each query in brackets is read by
@@ -113,6 +124,21 @@ impl Check<'_, '_> {
         })
     }
 
+    /// `AS t (a INT)` behind a relation.
+    fn has_typed_columns(factor: &ast::TableFactor) -> bool {
+        use ast::TableFactor::*;
+        let (Table { alias, .. }
+        | Derived { alias, .. }
+        | TableFunction { alias, .. }
+        | Function { alias, .. }
+        | UNNEST { alias, .. }
+        | NestedJoin { alias, .. }) = factor
+        else {
+            return false;
+        };
+        alias.iter().flat_map(|alias| &alias.columns).any(|column| column.data_type.is_some())
+    }
+
     fn joins(&mut self, table: &ast::TableWithJoins) {
         self.n_withins += table.joins.iter().filter(|join| self.clauses.within(join).is_some()).count();
     }
@@ -172,6 +198,7 @@ impl VisitorMut for Check<'_, '_> {
     fn pre_visit_table_factor(&mut self, factor: &mut ast::TableFactor) -> ControlFlow<PlanError> {
         use ast::TableFactor;
         let what = match factor {
+            _ if Self::has_typed_columns(factor) => "types of columns in an alias",
             TableFactor::NestedJoin { table_with_joins, .. } => {
                 self.joins(table_with_joins);
                 return ControlFlow::Continue(());
@@ -195,5 +222,26 @@ impl VisitorMut for Check<'_, '_> {
         };
         let span = factor.span();
         self.refuse(what, span)
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<PlanError> {
+        let is_name = |name: &ast::Ident| match name.quote_style {
+            None => !name.value.starts_with('$'),
+            Some(quote) => quote != '\'',
+        };
+        let is_field = |access: &ast::AccessExpr| match access {
+            ast::AccessExpr::Dot(ast::Expr::Identifier(name)) => is_name(name),
+            ast::AccessExpr::Dot(field) => matches!(field, ast::Expr::Wildcard(_)),
+            ast::AccessExpr::Subscript(_) => true,
+        };
+        let fine = match expr {
+            ast::Expr::CompoundFieldAccess { access_chain, .. } => access_chain.iter().all(is_field),
+            ast::Expr::CompoundIdentifier(names) => names.iter().all(is_name),
+            _ => true,
+        };
+        match fine {
+            true => ControlFlow::Continue(()),
+            false => self.refuse("anything but a name behind a dot", expr.span()),
+        }
     }
 }

@@ -52,7 +52,12 @@ pub(super) fn show(cursor: &mut Cursor) -> Result<Statement> {
     let known = SHOWN.iter().find(|(words, _)| cursor.accept_all(words).is_some());
     let what = match known {
         Some((_, what)) => what.clone(),
-        None if is_show && matches!(cursor.peek(), Token::Word(_)) => setting(cursor)?,
+        None if is_show && !all && matches!(cursor.peek(), Token::Word(_)) => {
+            let what = setting(cursor)?;
+            let what_span = cursor.since(start);
+            let show = Show { what, what_span, all: false, extended: false, from: None, like: None };
+            return Ok(Statement::Show(show));
+        }
         None => return Err(unknown(cursor)),
     };
     let what_span = cursor.since(start);
@@ -83,7 +88,8 @@ fn show_create(cursor: &mut Cursor, all: bool) -> Result<Statement> {
 
 /// `SHOW name`: one setting, unless the word was meant to be another one.
 fn setting(cursor: &mut Cursor) -> Result<ShowWhat> {
-    if let (Token::Word(word), Token::EOF) = (cursor.peek(), cursor.peek_nth(1))
+    if let Token::Word(word) = cursor.peek()
+        && *cursor.peek_nth(1) != Token::Period
         && nearest(&word.value, SHOWN.map(|(words, _)| words[0])).is_some()
     {
         return Err(unknown(cursor));

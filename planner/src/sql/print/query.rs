@@ -44,12 +44,15 @@ pub(super) fn data_type(written: &ast::DataType) -> String {
             | ArrayElemTypeDef::SquareBracket(item, _)
             | ArrayElemTypeDef::Parenthesis(item),
         ) => format!("ARRAY<{}>", data_type(item)),
-        DataType::Struct(fields, _) => {
+        DataType::Struct(fields, _) if !fields.is_empty() => {
             let field = |field: &ast::StructField| match &field.field_name {
                 Some(name) => format!("{name} {}", data_type(&field.field_type)),
                 None => data_type(&field.field_type),
             };
             format!("STRUCT<{}>", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        DataType::Custom(name, modifiers) if !modifiers.is_empty() => {
+            format!("{name}({})", modifiers.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
     }
@@ -127,6 +130,11 @@ impl VisitorMut for InOurWords<'_> {
     fn pre_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<()> {
         let window = self.clauses.window(select).map(super::window);
         let last = select.from.len().saturating_sub(1);
+        for item in &mut select.projection {
+            if let ast::SelectItem::ExprWithAlias { alias, .. } = item {
+                *alias = raw(identifier(alias));
+            }
+        }
         for (at, table) in select.from.iter_mut().enumerate() {
             self.table(table, window.clone().filter(|_| at == last));
         }
@@ -140,11 +148,26 @@ impl VisitorMut for InOurWords<'_> {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_value(&mut self, value: &mut ast::ValueWithSpan) -> ControlFlow<()> {
-        // sqlparser takes two quotes in a row for one that is escaped already
-        if let ast::Value::SingleQuotedString(text) = &value.value {
-            value.value = ast::Value::Placeholder(quoted(text));
+    fn pre_visit_relation(&mut self, relation: &mut ast::ObjectName) -> ControlFlow<()> {
+        for part in &mut relation.0 {
+            if let ast::ObjectNamePart::Identifier(name) = part {
+                *name = raw(identifier(name));
+            }
         }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_value(&mut self, value: &mut ast::ValueWithSpan) -> ControlFlow<()> {
+        // sqlparser takes two quotes in a row for one that is escaped already, and leaves some alone
+        let text = match &value.value {
+            ast::Value::SingleQuotedString(text) => quoted(text),
+            // sqlparser reads escapes in it
+            ast::Value::HexStringLiteral(text) => format!("X{}", quoted(&text.replace('\\', "\\\\"))),
+            ast::Value::NationalStringLiteral(text) => format!("N{}", quoted(text)),
+            ast::Value::SingleQuotedByteStringLiteral(text) => format!("B{}", quoted(text)),
+            _ => return ControlFlow::Continue(()),
+        };
+        value.value = ast::Value::Placeholder(text);
         ControlFlow::Continue(())
     }
 
@@ -170,6 +193,11 @@ impl VisitorMut for InOurWords<'_> {
                 None
             }
             ast::Expr::Identifier(name) => Some(identifier(name)),
+            ast::Expr::UnaryOp { op, expr } => {
+                // `--` begins a comment
+                let (op, operand) = (op.to_string(), expr.to_string());
+                operand.starts_with(&op).then(|| format!("{op} {operand}"))
+            }
             _ => None,
         };
         if let Some(text) = text {

@@ -268,11 +268,11 @@ fn brackets_and_quotes_are_closed() {
     fails(
         "SELECT a[1) FROM t",
         expect![[r#"
-        error[42601]: this bracket closes a [
-          --> test.sql:1:11
-           |
-        1  | SELECT a[1) FROM t
-           |           ^"#]],
+            error[42601]: this bracket does not close the [ before it
+              --> test.sql:1:11
+               |
+            1  | SELECT a[1) FROM t
+               |           ^"#]],
     );
     fails(
         "SELECT CASE WHEN a THEN 1 FROM t",
