@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, new_empty_array, new_null_array};
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -45,6 +45,10 @@ impl Evaluator {
 
     /// One value per row. Rows that fail have NULL and a [`Failure`], in order of rows.
     pub(crate) fn column(&self, batch: &Batch) -> (ArrayRef, Vec<Failure>) {
+        if batch.is_empty() {
+            // some functions look at a first row
+            return (new_empty_array(&self.data_type), vec![]);
+        }
         match self.try_column(batch) {
             Ok(column) => (column, vec![]),
             Err(error) => {
