@@ -6,11 +6,15 @@
 pub(crate) mod aggregate;
 mod arrange;
 mod arrivals;
+pub(crate) mod as_of;
+pub(crate) mod at_most_one;
 mod groups;
 pub(crate) mod join;
 pub(crate) mod reduce;
 mod residual;
+pub(crate) mod set_op;
 mod sorted;
+pub(crate) mod top_k;
 
 use millrace_planner::plan::{Node, Op};
 
@@ -20,7 +24,11 @@ use crate::render::{Renderer, Rows, Tools, differential};
 pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
     match &node.op {
         Op::Join(join) => join::join(cx, join, tools),
+        Op::AsOfJoin { .. } => as_of::as_of(cx, node, tools),
         Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
+        Op::TopK { .. } => top_k::top_k(cx, node, tools),
+        Op::SetOp { .. } => set_op::set_op(cx, node, tools),
+        Op::AtMostOne { .. } => at_most_one::at_most_one(cx, node, tools),
         _ => differential::render(cx, node, tools),
     }
 }
