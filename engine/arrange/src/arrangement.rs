@@ -41,9 +41,6 @@ use crate::log::{CUT, DEAD, HEADER, HEADER_APPEND_ONLY, Log};
 pub use probe::NullKeys;
 pub use scan::Cursor;
 
-/// Keys that are looked for together: enough to overlap the misses of memory (100 ns at 10 in flight), few enough that
-/// what is fetched first is still cached when it is used.
-const BLOCK: usize = 128;
 /// A chain of more rows becomes a list. Walks of chains are by the block, so that this many steps overlap with those of
 /// other keys; above, a walk of one key would be felt.
 const CHAIN_ROWS_MAX: usize = 64;

@@ -66,12 +66,24 @@ impl Delta {
             + self.restated.capacity() * size_of::<Restated>()
     }
 
+    /// New rows with the hashes of their keys.
+    pub(crate) fn add_rows(&mut self, rows: &[u32], hashes: impl Iterator<Item = u64>) {
+        for row in rows {
+            self.add_run(*row);
+        }
+        self.added_hashes.extend(hashes);
+    }
+
     pub(crate) fn add(&mut self, row: u32, hash: u64) {
+        self.add_run(row);
+        self.added_hashes.push(hash);
+    }
+
+    fn add_run(&mut self, row: u32) {
         match self.added.last_mut() {
             Some(run) if run.first + run.len == row => run.len += 1,
             _ => self.added.push(Run { first: row, len: 1 }),
         }
-        self.added_hashes.push(hash);
     }
 }
 

@@ -13,12 +13,10 @@ use crate::lanes::Lanes;
 use crate::layout::{Layout, heap_bytes_len};
 use crate::paged::Paged;
 use crate::segment::{SEGMENT_ROWS_MAX, SEGMENT_ROWS_MIN, Segment};
-use crate::store::{Store, segment_of, slot_of};
+use crate::store::{BLOCK, Store, segment_of, slot_of};
 
 /// Words before the columns: NULL bits.
 const HEADER: usize = 1;
-/// Keys that are looked for together; see `arrangement`.
-const BLOCK: usize = 128;
 /// The group is removed.
 const REMOVED: u64 = 1 << 32;
 /// A segment's heap is rewritten when this much of it, and half of it, belongs to removed keys.
@@ -88,7 +86,7 @@ impl KeyTable {
         out.clear();
         out.reserve(len);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            self.store.warm(&self.index, block.iter().copied());
+            self.store.warm(&self.index, hashes, number * BLOCK);
             for (j, hash) in block.iter().enumerate() {
                 let i = number * BLOCK + j;
                 let found = self.index.find(*hash, |group| self.store.key_eq(group, &lanes, i));
@@ -111,7 +109,7 @@ impl KeyTable {
         out.clear();
         out.reserve(len);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            self.store.warm(&self.index, block.iter().copied());
+            self.store.warm(&self.index, hashes, number * BLOCK);
             out.extend(block.iter().enumerate().map(|(j, hash)| {
                 let i = number * BLOCK + j;
                 self.index.find(*hash, |group| self.store.key_eq(group, &lanes, i)).map_or(NIL, |(_, group)| group)

@@ -6,11 +6,12 @@ use arrow::array::ArrayRef;
 use millrace_data::Batch;
 use millrace_data::hash::hash_columns;
 
-use super::{Arrangement, BLOCK, CHAIN_ROWS_MAX};
+use super::{Arrangement, CHAIN_ROWS_MAX};
 use crate::delta::{Delta, Restated};
 use crate::index::{NIL, Slot};
 use crate::lanes::Lanes;
 use crate::log::{DEAD, HOT, LAG_TICKS_MAX, WEIGHED};
+use crate::store::BLOCK;
 
 /// A batch as words, with the hashes of its keys and rows.
 struct Incoming {
@@ -98,12 +99,12 @@ impl Arrangement {
         }
         let mut ids = std::mem::take(&mut self.ids);
         self.log.append(&incoming.lanes, &selected, &incoming.row_hashes, &mut ids);
-        delta.added_hashes.reserve(selected.len());
-        for (block, rows) in selected.chunks(BLOCK).zip(ids.chunks(BLOCK)) {
-            self.log.store.warm(&self.index, block.iter().map(|i| incoming.hashes[*i as usize]));
+        let before = delta.added_hashes.len();
+        delta.add_rows(&ids, selected.iter().map(|i| incoming.hashes[*i as usize]));
+        for (number, (block, rows)) in selected.chunks(BLOCK).zip(ids.chunks(BLOCK)).enumerate() {
+            self.log.store.warm(&self.index, &delta.added_hashes[before..], number * BLOCK);
             for (i, row) in block.iter().zip(rows) {
                 let i = *i as usize;
-                delta.add(*row, incoming.hashes[i]);
                 let diff = incoming.batch.diff(i);
                 if diff != 1 {
                     self.log.set_weight(*row, diff);
@@ -118,8 +119,9 @@ impl Arrangement {
     fn remove(&mut self, delta: &mut Delta, incoming: &Incoming) {
         let selected = self.select(incoming, |diff| diff < 0);
         let (mut found, mut active) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
-        for block in selected.chunks(BLOCK) {
-            self.log.store.warm(&self.index, block.iter().map(|i| incoming.hashes[*i as usize]));
+        let hashes: Vec<u64> = selected.iter().map(|i| incoming.hashes[*i as usize]).collect();
+        for (number, block) in selected.chunks(BLOCK).enumerate() {
+            self.log.store.warm(&self.index, &hashes, number * BLOCK);
             self.find_block(incoming, block, &mut found, &mut active);
             for (i, row) in block.iter().zip(&found) {
                 let i = *i as usize;

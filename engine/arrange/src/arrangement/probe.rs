@@ -7,11 +7,12 @@ use std::ops::ControlFlow;
 
 use arrow::array::ArrayRef;
 
-use super::{Arrangement, BLOCK};
+use super::Arrangement;
 use crate::RowId;
 use crate::index::NIL;
 use crate::lanes::Lanes;
 use crate::log::HOT;
+use crate::store::BLOCK;
 
 /// Rows of a list that are fetched ahead.
 const LIST_AHEAD: usize = 24;
@@ -111,7 +112,7 @@ impl Arrangement {
         let (log, as_of) = (&self.log, self.as_of(as_of));
         let mut active: Vec<(u32, u32)> = Vec::with_capacity(BLOCK);
         for (number, block) in hashes.chunks(BLOCK).enumerate() {
-            log.store.warm(&self.index, block.iter().copied());
+            log.store.warm(&self.index, hashes, number * BLOCK);
             active.clear();
             for (j, hash) in block.iter().enumerate() {
                 let i = number * BLOCK + j;
