@@ -12,9 +12,11 @@ mod groups;
 pub(crate) mod join;
 pub(crate) mod reduce;
 mod residual;
+pub(crate) mod session;
 pub(crate) mod set_op;
 mod sorted;
 pub(crate) mod top_k;
+pub(crate) mod windowed;
 
 use millrace_planner::plan::{Node, Op};
 
@@ -26,6 +28,8 @@ pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: 
         Op::Join(join) => join::join(cx, join, tools),
         Op::AsOfJoin { .. } => as_of::as_of(cx, node, tools),
         Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
+        Op::Reduce { window: Some(_), .. } => windowed::windowed(cx, node, tools),
+        Op::SessionReduce { .. } => session::session(cx, node, tools),
         Op::TopK { .. } => top_k::top_k(cx, node, tools),
         Op::SetOp { .. } => set_op::set_op(cx, node, tools),
         Op::AtMostOne { .. } => at_most_one::at_most_one(cx, node, tools),

@@ -39,6 +39,12 @@ pub(crate) fn reduce<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: 
     })
 }
 
+/// A batch with the group of each row.
+pub(super) struct Located {
+    pub(super) batch: Batch,
+    pub(super) groups: Vec<u32>,
+}
+
 /// Groups with their aggregates.
 pub(super) struct Groups {
     keys: Vec<usize>,
@@ -78,7 +84,8 @@ impl Groups {
 
     fn apply(&mut self, tick: u64, batches: &[Batch], reporter: &Reporter, emit: &mut dyn FnMut(Batch)) {
         let mut touched = vec![];
-        let located = self.locate(tick, batches, &mut touched);
+        let arrived = self.arrive(tick, batches);
+        let located = self.locate(tick, arrived.as_deref().unwrap_or(batches), &mut touched);
         if self.always && touched.is_empty() {
             self.table.lookup_or_insert(&[], &[0], 1, &mut self.ids);
             touched.push(self.ids[0]);
@@ -89,15 +96,23 @@ impl Groups {
         self.begun = true;
         let new = self.shown(&touched);
         emit_changes(&old, &new, |at| self.keys_at(&touched, at), reporter, emit);
-        let dead: Vec<u32> =
-            touched.iter().copied().filter(|group| !self.always && self.rows[*group as usize] == 0).collect();
+        let dead = self.dead(&touched);
         self.remove(&dead);
     }
 
+    /// Those of the groups that have no rows any more.
+    pub(super) fn dead(&self, groups: &[u32]) -> Vec<u32> {
+        groups.iter().copied().filter(|group| !self.always && self.rows[*group as usize] == 0).collect()
+    }
+
+    /// The rows with the ticks at which they arrived, where that matters.
+    pub(super) fn arrive(&mut self, tick: u64, batches: &[Batch]) -> Option<Vec<Batch>> {
+        let arrivals = self.arrivals.as_mut().filter(|_| !batches.is_empty())?;
+        Some(vec![arrivals.apply(tick, &Batch::concat(batches))])
+    }
+
     /// The groups of all rows, made where absent, and which groups they are, each once.
-    pub(super) fn locate(&mut self, tick: u64, batches: &[Batch], touched: &mut Vec<u32>) -> Vec<(Batch, Vec<u32>)> {
-        let arrived = self.arrivals.as_mut().map(|arrivals| vec![arrivals.apply(tick, &Batch::concat(batches))]);
-        let batches = arrived.as_deref().unwrap_or(batches);
+    pub(super) fn locate(&mut self, tick: u64, batches: &[Batch], touched: &mut Vec<u32>) -> Vec<Located> {
         let mut located = Vec::with_capacity(batches.len());
         for batch in batches {
             let keys: Vec<ArrayRef> = self.keys.iter().map(|c| Arc::clone(batch.column(*c))).collect();
@@ -112,7 +127,7 @@ impl Groups {
                     touched.push(*group);
                 }
             }
-            located.push((batch.clone(), ids));
+            located.push(Located { batch: batch.clone(), groups: ids });
         }
         self.grow();
         located
@@ -125,8 +140,8 @@ impl Groups {
     }
 
     /// Accumulates the tick.
-    pub(super) fn update(&mut self, tick: u64, located: &[(Batch, Vec<u32>)]) {
-        for (batch, groups) in located {
+    pub(super) fn update(&mut self, tick: u64, located: &[Located]) {
+        for Located { batch, groups } in located {
             match batch.diffs() {
                 None => groups.iter().for_each(|group| self.rows[*group as usize] += 1),
                 Some(diffs) => groups.iter().zip(diffs).for_each(|(group, diff)| self.rows[*group as usize] += diff),
