@@ -282,6 +282,9 @@ impl Runner {
     }
 
     fn push(&mut self, name: &str, rows: &[Pushed], tick: u64, inputs: &mut TickInputs) -> Result<(), String> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let relation = self.relation(name)?;
         let (id, width) = (relation.id, relation.columns.len());
         let mut columns: Vec<ArrayRef> = vec![];

@@ -46,6 +46,7 @@ fn incremental_is_recomputation() {
                     refusals.lock().unwrap().push(why);
                 }
                 Outcome::Broken(difference) => {
+                    eprintln!("seed {seed} fails; making it smaller");
                     let (small, said) = shrink(&case, &difference);
                     broken.lock().unwrap().push(format!("{}\n{said}", small.describe()));
                 }

@@ -16,6 +16,7 @@ use millrace_dataflow::{
 use millrace_planner::action::{Action, CreateQuery};
 use millrace_planner::bind::{BoundQuery, Purpose, bind_query};
 use millrace_planner::catalog::{Catalog, Definition, Relation, RelationKind};
+use millrace_planner::explain;
 use millrace_planner::plan::{Node, Op as PlanOp, State};
 use millrace_planner::sql::parse_statement;
 use millrace_planner::sql::statement::Statement;
@@ -53,6 +54,14 @@ pub struct Planned {
     pub create: CreateQuery,
     /// The relations.
     pub catalog: Catalog,
+}
+
+impl Planned {
+    /// A difference, and the plans that led to it.
+    fn said(&self, difference: &str) -> String {
+        let (bound, plan) = (explain::logical(&self.bound.logical), explain::tree(&self.create.query.root));
+        format!("{difference}\n--- bound\n{bound}\n--- plan\n{plan}")
+    }
 }
 
 /// The catalog of the test's relations.
@@ -116,12 +125,12 @@ pub fn run(case: &Case) -> Outcome {
             runner.install("late", State::Hash);
         }
         if let Err(difference) = runner.tick(ops) {
-            return Outcome::Broken(difference);
+            return Outcome::Broken(planned.said(&difference));
         }
     }
     runner.install("pull", State::Hash);
     if let Err(difference) = runner.tick(&[]) {
-        return Outcome::Broken(difference);
+        return Outcome::Broken(planned.said(&difference));
     }
     Outcome::Held(Box::new(Seen::of(case, &planned.create.query.root, runner.emptied)))
 }
@@ -243,13 +252,14 @@ impl<'c> Runner<'c> {
                 return Err(self.difference("hash", hash, "differential", differential));
             }
         }
-        let mut errors: [Vec<_>; 2] = [vec![], vec![]];
+        // rows that come and go within a tick leave errors that come and go
+        let mut errors: [HashMap<(String, String), i64>; 2] = Default::default();
         for error in &output.errors {
-            if let Some(list) = errors.get_mut(error.query.0 as usize - 1) {
-                list.push((error.message.clone(), error.row.clone(), error.diff));
+            if let Some(counts) = errors.get_mut(error.query.0 as usize - 1) {
+                *counts.entry((error.message.clone(), error.row.clone())).or_insert(0) += error.diff;
             }
         }
-        errors.iter_mut().for_each(|list| list.sort());
+        errors.iter_mut().for_each(|counts| counts.retain(|_, n| *n != 0));
         if errors[0] != errors[1] {
             return Err(format!("tick {}: error rows differ: {:?} and {:?}", self.tick, errors[0], errors[1]));
         }

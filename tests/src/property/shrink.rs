@@ -5,7 +5,7 @@ use crate::property::query::{From, Output, Query, Select};
 use crate::property::run::{Outcome, run};
 
 /// Runs that a shrink may take.
-const RUNS_MAX: usize = 600;
+const RUNS_MAX: usize = 300;
 
 /// The smallest failing case found, and what it says.
 pub fn shrink(case: &Case, difference: &str) -> (Case, String) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use datafusion_common::ScalarValue;
+use datafusion_common::{Column, ScalarValue, TableReference};
 use datafusion_expr::logical_plan::{Aggregate, Distinct, TableScan};
 use datafusion_expr::{Expr, LogicalPlan};
 use millrace_planner::bind::RelationSource;
@@ -115,7 +115,7 @@ impl Evaluator<'_> {
                 && c.relation.as_ref().is_some_and(|r| r.table() == *qualifier)))
         });
         let bound = |row: &Row, name: &str, qualifier: &str| {
-            let column = datafusion_common::Column::new(Some(qualifier), name);
+            let column = Column::new(Some(TableReference::bare(qualifier)), name);
             let at = input.schema().index_of_column(&column).map_err(|e| e.to_string())?;
             match &row.values[at] {
                 ScalarValue::Int64(Some(x)) => Ok(*x),
