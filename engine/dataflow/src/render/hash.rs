@@ -17,10 +17,11 @@ pub(crate) mod set_op;
 mod sorted;
 pub(crate) mod top_k;
 pub(crate) mod windowed;
+pub(crate) mod within;
 
 use millrace_planner::plan::{Node, Op};
 
-use crate::render::{Renderer, Rows, Tools, differential};
+use crate::render::{Renderer, Rows, Tools, name};
 
 /// Renders a node with state and its inputs.
 pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
@@ -30,9 +31,10 @@ pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: 
         Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
         Op::Reduce { window: Some(_), .. } => windowed::windowed(cx, node, tools),
         Op::SessionReduce { .. } => session::session(cx, node, tools),
+        Op::WithinJoin(join) => within::within(cx, join, tools),
         Op::TopK { .. } => top_k::top_k(cx, node, tools),
         Op::SetOp { .. } => set_op::set_op(cx, node, tools),
         Op::AtMostOne { .. } => at_most_one::at_most_one(cx, node, tools),
-        _ => differential::render(cx, node, tools),
+        other => panic!("{} has no state", name(other)),
     }
 }

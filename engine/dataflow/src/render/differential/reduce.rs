@@ -67,6 +67,8 @@ pub(crate) fn reduce_groups<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, 
 struct Windows {
     start: usize,
     end: usize,
+    /// Columns of the input, without the tick of arrival.
+    width: usize,
     /// Event time of a row, where the windows were given to it just below.
     time: Option<usize>,
     grace_ms: i64,
@@ -81,6 +83,7 @@ impl Windows {
         Windows {
             start: keys[window.start],
             end: keys[window.end],
+            width: input.schema.fields().len(),
             time,
             grace_ms: window.grace_ms,
             clock: cx.env.tick.clone(),
@@ -106,7 +109,8 @@ impl Deadlines for Windows {
         if batch.diff(i) > 0 {
             let start = value(self.start);
             let time = self.time.map_or(start, value);
-            self.reporter.late((start, value(self.end)), time, row_text(batch.columns(), i));
+            let row = row_text(&batch.columns()[..self.width], i);
+            self.reporter.late((start, value(self.end)), time, row);
         }
         false
     }

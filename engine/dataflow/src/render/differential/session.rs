@@ -48,6 +48,7 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
         keys: keys.clone(),
         key_codec: Codec::of_columns(groups.schema(), keys),
         codec: Codec::of(groups.schema()),
+        width: input.schema.fields().len(),
         rows: HashMap::new(),
         deadlines: BTreeMap::new(),
         passed: i64::MIN,
@@ -144,6 +145,8 @@ struct Open {
     keys: Vec<usize>,
     key_codec: Codec,
     codec: Codec,
+    /// Columns of the input, without the tick of arrival.
+    width: usize,
     /// By key and time.
     rows: HashMap<Packed, BTreeMap<i64, BTreeMap<Packed, i64>>>,
     /// Keys by the time at which a session that ends with one of their rows closes.
@@ -168,13 +171,13 @@ impl Open {
         for (i, (key, row)) in keys.into_iter().zip(rows).enumerate() {
             let time = times.value(i);
             if times.is_null(i) || !(-EVENT_TIME_MS_MAX..=EVENT_TIME_MS_MAX).contains(&time) {
-                let row = row_text(batch.columns(), i);
+                let row = row_text(&batch.columns()[..self.width], i);
                 self.reporter.error("event_time", NO_EVENT_TIME.to_owned(), row, batch.diff(i));
                 continue;
             }
             let closed = time.saturating_add(self.lateness.reach) < self.passed;
             if closed || self.lateness.is_late(batch, i, time) {
-                self.reporter.late((time, time), time, row_text(batch.columns(), i));
+                self.reporter.late((time, time), time, row_text(&batch.columns()[..self.width], i));
                 continue;
             }
             there.push(i as u32);
