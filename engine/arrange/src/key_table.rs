@@ -235,7 +235,8 @@ mod tests {
             assert_eq!((table.len(), added), (map.len(), map.len() - before));
             peak = peak.max(map.len());
             if round % 3 == 2 {
-                let gone: Vec<i64> = map.keys().copied().filter(|k| mix(*k as u64 + round) % 3 != 0).collect();
+                let gone: Vec<i64> =
+                    map.keys().copied().filter(|k| !mix(*k as u64 + round).is_multiple_of(3)).collect();
                 table.remove(&gone.iter().map(|k| map[k]).collect::<Vec<_>>());
                 gone.iter().for_each(|k| {
                     map.remove(k);
