@@ -190,4 +190,3 @@ pub struct CreateQuery {
     /// Replace one of that name.
     pub or_replace: bool,
 }
-

@@ -37,7 +37,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion_common::{Column, DataFusionError, TableReference};
-use datafusion_expr::{Expr, LogicalPlan};
+use datafusion_expr::logical_plan::Union;
+use datafusion_expr::{Expr, LogicalPlan, Projection};
 use sqlparser::ast::Spanned;
 
 pub use source::RelationSource;
@@ -246,6 +247,28 @@ pub(crate) fn column(qualifier: &str, name: impl Into<String>) -> Column {
 /// An expression as the column that it makes.
 pub(crate) fn named(expr: Expr, column: &Column) -> Expr {
     expr.alias_qualified(column.relation.clone(), column.name.clone())
+}
+
+/// The rows of all inputs, whose columns correspond by position, as these columns.
+///
+/// DataFusion's unions have columns without qualifiers, which must be the names of no other column; a projection above
+/// gives them theirs.
+pub(crate) fn union_of(inputs: Vec<LogicalPlan>, columns: &[Column]) -> Result<LogicalPlan> {
+    let bare = |column: &Column| match &column.relation {
+        Some(relation) => format!("{}.{}", relation.table(), column.name),
+        None => column.name.clone(),
+    };
+    let mut projected = vec![];
+    for input in inputs {
+        let own = input.schema().columns();
+        let exprs = own.into_iter().zip(columns).map(|(own, column)| Expr::Column(own).alias(bare(column)));
+        let projection = Projection::try_new(exprs.collect(), Arc::new(input)).map_err(|error| internal(&error))?;
+        projected.push(Arc::new(LogicalPlan::Projection(projection)));
+    }
+    let union = Union::try_new(projected).map_err(|error| internal(&error))?;
+    let exprs = columns.iter().map(|c| named(Expr::Column(Column::new_unqualified(bare(c))), c)).collect();
+    let projection = Projection::try_new(exprs, Arc::new(LogicalPlan::Union(union))).map_err(|e| internal(&e))?;
+    Ok(LogicalPlan::Projection(projection))
 }
 
 /// The position of a column in a plan.

@@ -12,6 +12,7 @@
 //! * [`TopK`](top_k::TopK): the first rows of each partition in a total order.
 //! * [`AtMostOne`](at_most_one::AtMostOne): what a scalar subquery may answer.
 //! * [`Explode`](explode::Explode): a row per element of a list.
+//! * [`MarkJoin`](mark_join::MarkJoin): has a row a partner; in rewritten plans only.
 //!
 //! The predicate [`within`](within::Within) marks a stream–stream join: see there.
 
@@ -19,6 +20,7 @@ pub mod as_of;
 pub mod assign_windows;
 pub mod at_most_one;
 pub mod explode;
+pub mod mark_join;
 pub mod session_aggregate;
 pub mod set_op;
 pub mod top_k;

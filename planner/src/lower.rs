@@ -27,6 +27,7 @@ use crate::logical::Node as Extension;
 use crate::logical::assign_windows::{AssignWindows, Closing};
 use crate::logical::at_most_one::AtMostOne;
 use crate::logical::explode::Explode;
+use crate::logical::mark_join::MarkJoin;
 use crate::logical::session_aggregate::SessionAggregate;
 use crate::logical::set_op::SetOp;
 use crate::logical::top_k::TopK;
@@ -127,6 +128,9 @@ impl Lower {
             let unique_key = Some(keys.clone());
             let op = Op::AtMostOne { input: Box::new(input.node), keys };
             return Ok(self.table(op, schema, false, unique_key));
+        }
+        if let Some(node) = Extension::<MarkJoin>::of(plan) {
+            return self.mark_join(plan, node);
         }
         if let Some(node) = Extension::<Explode>::of(plan) {
             let input = self.plan(&node.inputs[0])?;

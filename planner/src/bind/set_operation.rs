@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use datafusion_common::Column;
-use datafusion_expr::logical_plan::Union;
 use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection};
 use sqlparser::ast;
 
 use super::coerce::{Typed, at, common};
 use super::query::{Bound, Facts, Nature, Output};
 use super::types::type_name;
-use super::{Binder, Env, column, internal, named};
+use super::{Binder, Env, column, internal, named, union_of};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::logical::Node;
 use crate::logical::set_op::SetOp;
@@ -89,7 +88,7 @@ impl Binder<'_> {
             Ok(LogicalPlan::Projection(plan))
         };
         let inputs = (side(&left)?, side(&right)?);
-        let plan = combine(inputs, op, all, span)?;
+        let plan = combine(inputs, op, all)?;
         let outputs: Vec<Output> = left
             .outputs
             .iter()
@@ -115,21 +114,15 @@ impl Binder<'_> {
     }
 }
 
-fn combine(
-    (left, right): (LogicalPlan, LogicalPlan),
-    op: ast::SetOperator,
-    all: bool,
-    span: Option<Span>,
-) -> Result<LogicalPlan> {
+fn combine((left, right): (LogicalPlan, LogicalPlan), op: ast::SetOperator, all: bool) -> Result<LogicalPlan> {
     let kind = match op {
         ast::SetOperator::Intersect => SetOpKind::Intersect,
         ast::SetOperator::Except | ast::SetOperator::Minus => SetOpKind::Except,
         ast::SetOperator::Union => {
-            let schema = Arc::clone(left.schema());
-            let union = LogicalPlan::Union(Union { inputs: vec![Arc::new(left), Arc::new(right)], schema });
+            let columns = left.schema().columns();
+            let union = union_of(vec![left, right], &columns)?;
             return Ok(if all { union } else { LogicalPlan::Distinct(Distinct::All(Arc::new(union))) });
         }
     };
-    let _ = span;
     Node::plan(SetOp { kind, all }, vec![left, right]).map_err(|error| internal(&error))
 }

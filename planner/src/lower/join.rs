@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion_common::DFSchema;
+use datafusion_common::{DFSchema, NullEquality};
 use datafusion_expr::logical_plan::Join as LogicalJoin;
-use datafusion_expr::{Expr, JoinType, LogicalPlan};
+use datafusion_expr::{Expr, JoinConstraint, JoinType, LogicalPlan};
 
 use super::equality::{Condition, width};
 use super::map::{column, identity};
 use super::{Lower, Lowered, schema_of};
 use crate::error::Result;
+use crate::logical::Node as Extension;
+use crate::logical::mark_join::MarkJoin;
 use crate::plan::{self, Join, JoinKind, Op};
 
 /// Two sides and the columns on which they meet.
@@ -47,6 +49,22 @@ impl Lower {
                 Ok(self.map(lowered, None, exprs, schema))
             }
         }
+    }
+
+    /// All left rows with a mark.
+    pub(super) fn mark_join(&self, plan: &LogicalPlan, node: &Extension<MarkJoin>) -> Result<Lowered> {
+        let join = LogicalJoin {
+            left: Arc::new(node.inputs[0].clone()),
+            right: Arc::new(node.inputs[1].clone()),
+            on: vec![],
+            filter: node.op.condition.clone(),
+            join_type: JoinType::LeftMark,
+            join_constraint: JoinConstraint::On,
+            schema: Arc::clone(&node.schema),
+            null_equality: NullEquality::NullEqualsNothing,
+            null_aware: false,
+        };
+        Ok(super::renamed(self.plain_join(&join)?, schema_of(plan)))
     }
 
     fn plain_join(&self, join: &LogicalJoin) -> Result<Lowered> {

@@ -8,17 +8,19 @@ use std::sync::Arc;
 
 use datafusion_common::{Column, DFSchema, ScalarValue};
 use datafusion_expr::expr::Case;
-use datafusion_expr::logical_plan::{EmptyRelation, Union, Values};
+use datafusion_expr::logical_plan::{EmptyRelation, Values};
+use datafusion_expr::utils::conjunction;
 use datafusion_expr::{Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, Projection, lit};
 
 use super::pull::rejoined;
 use super::{Unnest, filtered, joined, mentions, projected, replace_outer, same};
-use crate::bind::internal;
+use crate::bind::{internal, named, union_of};
 use crate::error::{PlanError, Result};
 use crate::function::aggregate::Aggregate as AggregateUdf;
 use crate::logical::Node;
 use crate::logical::at_most_one::AtMostOne;
 use crate::logical::explode::Explode;
+use crate::logical::mark_join::MarkJoin;
 use crate::logical::set_op::SetOp;
 use crate::logical::top_k::TopK;
 
@@ -70,11 +72,11 @@ impl Unnest {
             }
             LogicalPlan::Join(join) => self.push_join(outer, taken, join),
             LogicalPlan::Union(union) => {
+                let columns = union.schema.columns();
                 let inputs = union.inputs.into_iter().map(Arc::unwrap_or_clone).collect();
                 let (inputs, domain) = self.push_sides(outer, taken, inputs)?;
-                let schema = Arc::clone(inputs[0].schema());
-                let inputs = inputs.into_iter().map(Arc::new).collect();
-                Ok(Pushed { plan: LogicalPlan::Union(Union { inputs, schema }), domain })
+                let columns: Vec<Column> = columns.into_iter().chain(domain.iter().cloned()).collect();
+                Ok(Pushed { plan: union_of(inputs, &columns)?, domain })
             }
             LogicalPlan::Values(values) => {
                 let rows = rows_of_values(values)?;
@@ -137,7 +139,7 @@ impl Unnest {
         let grouped = projected(grouped, exprs)?;
         let (values, domain) = self.domain(outer, taken)?;
         let on = domain.iter().cloned().zip(below.domain).map(|(outer, inner)| same(outer, inner));
-        let all = joined(values, grouped, JoinType::Left, datafusion_expr::utils::conjunction(on))?;
+        let all = joined(values, grouped, JoinType::Left, conjunction(on))?;
         let mut exprs = vec![];
         for (column, call) in columns.into_iter().zip(&calls) {
             let value = or_default(Expr::Column(column.clone()), &mark, call)?;
@@ -147,7 +149,7 @@ impl Unnest {
     }
 
     fn push_join(&mut self, outer: &LogicalPlan, taken: &[Column], join: Join) -> Result<Pushed> {
-        let columns = join.schema.columns();
+        let columns = join.schema.columns().into_iter().map(Expr::Column).collect();
         let (left, right) = (join.left.as_ref().clone(), join.right.as_ref().clone());
         let (in_left, in_right) = (mentions(&left, outer.schema()), mentions(&right, outer.schema()));
         let right_alone = match join.join_type {
@@ -161,19 +163,20 @@ impl Unnest {
         if right_alone {
             let right = self.push(outer, taken, right)?;
             let plan = self.rejoin_over(&join, left, right.plan, taken, &right.domain, None)?;
-            return self.carrying_columns(plan, right.domain, columns, &join);
+            return self.carrying(Pushed { plan, domain: right.domain }, columns);
         }
         let left = self.push(outer, taken, left)?;
         if !in_right && join.join_type != JoinType::Right {
             let plan = self.rejoin_over(&join, left.plan, right, taken, &left.domain, None)?;
-            return self.carrying_columns(plan, left.domain, columns, &join);
+            return self.carrying(Pushed { plan, domain: left.domain }, columns);
         }
+        let join = without_null_awareness(join);
         let right = self.push(outer, taken, right)?;
         let kept = if join.join_type == JoinType::Right { right.domain.clone() } else { left.domain.clone() };
         let meet = left.domain.into_iter().zip(right.domain).map(|(l, r)| same(l, r));
-        let meet = datafusion_expr::utils::conjunction(meet);
+        let meet = conjunction(meet);
         let plan = self.rejoin_over(&join, left.plan, right.plan, taken, &kept, meet)?;
-        self.carrying_columns(plan, kept, columns, &join)
+        self.carrying(Pushed { plan, domain: kept }, columns)
     }
 
     fn rejoin_over(
@@ -186,28 +189,8 @@ impl Unnest {
         meet: Option<Expr>,
     ) -> Result<LogicalPlan> {
         let own = join.filter.clone().map(|filter| over_domain(filter, taken, domain)).transpose()?;
-        let filter = datafusion_expr::utils::conjunction(own.into_iter().chain(meet));
+        let filter = conjunction(own.into_iter().chain(meet));
         rejoined(join, left, right, filter)
-    }
-
-    /// The join's own columns, then the outer values.
-    fn carrying_columns(
-        &mut self,
-        plan: LogicalPlan,
-        domain: Vec<Column>,
-        columns: Vec<Column>,
-        join: &Join,
-    ) -> Result<Pushed> {
-        // the qualifier of a mark is that of the right side, which may have got columns
-        let exprs = columns.into_iter().map(|column| match (plan.schema().has_column(&column), join.join_type) {
-            (false, JoinType::LeftMark) => {
-                let mark = plan.schema().columns().into_iter().next_back().unwrap_or_else(|| column.clone());
-                Expr::Column(mark).alias_qualified(column.relation.clone(), column.name.clone())
-            }
-            _ => Expr::Column(column),
-        });
-        let exprs = exprs.collect();
-        self.carrying(Pushed { plan, domain }, exprs)
     }
 
     /// Sides whose rows correspond by position, each with the outer values last.
@@ -219,7 +202,7 @@ impl Unnest {
     ) -> Result<(Vec<LogicalPlan>, Vec<Column>)> {
         let names = sides[0].schema().columns();
         let qualifier = self.name();
-        let domain: Vec<Column> = (0..taken.len()).map(|i| crate::bind::column(&qualifier, format!("{i}"))).collect();
+        let domain: Vec<Column> = (0..taken.len()).map(|i| crate::bind::column(&qualifier, format!("domain:{i}"))).collect();
         let mut pushed_sides = vec![];
         for side in sides {
             let columns = side.schema().columns();
@@ -253,11 +236,42 @@ impl Unnest {
             keys.extend(below.domain.iter().cloned().map(Expr::Column));
             return Ok(Pushed { plan: made(Node::plan(AtMostOne { keys }, vec![below.plan]))?, domain: below.domain });
         }
+        if let Some(node) = Node::<MarkJoin>::of(&plan) {
+            return self.push_mark(outer, taken, node);
+        }
         if let Some(node) = Node::<Explode>::of(&plan) {
             let below = self.push(outer, taken, node.inputs[0].clone())?;
             return Ok(Pushed { plan: made(Node::plan(node.op.clone(), vec![below.plan]))?, domain: below.domain });
         }
         Err(not_unnested(&plan))
+    }
+}
+
+impl Unnest {
+    /// Whether a row has a partner, for the outer value that both are for.
+    fn push_mark(&mut self, outer: &LogicalPlan, taken: &[Column], node: &Node<MarkJoin>) -> Result<Pushed> {
+        let left = self.push(outer, taken, node.inputs[0].clone())?;
+        let own = node.op.condition.clone().map(|condition| over_domain(condition, taken, &left.domain)).transpose()?;
+        let mut right = node.inputs[1].clone();
+        let mut conditions: Vec<Expr> = own.into_iter().collect();
+        if mentions(&right, outer.schema()) {
+            let pushed = self.push(outer, taken, right)?;
+            conditions.extend(left.domain.iter().cloned().zip(pushed.domain).map(|(l, r)| same(l, r)));
+            right = pushed.plan;
+        }
+        let op = MarkJoin { condition: conjunction(conditions), mark: node.op.mark.clone() };
+        let plan = Node::plan(op, vec![left.plan, right]).map_err(|error| internal(&error))?;
+        Ok(Pushed { plan, domain: left.domain })
+    }
+}
+
+/// NOT IN where the subquery depends on more than it says: no row may be equal or unknown.
+fn without_null_awareness(join: Join) -> Join {
+    match (join.null_aware, join.filter) {
+        (true, Some(equal)) => {
+            Join { filter: Some(Expr::IsNotFalse(Box::new(equal))), null_aware: false, ..join }
+        }
+        (_, filter) => Join { filter, ..join },
     }
 }
 
@@ -292,18 +306,15 @@ fn if_missing(mark: &Column, default: ScalarValue, value: Expr) -> Expr {
 
 /// VALUES as a union of projections, which may mention the outside.
 fn rows_of_values(values: Values) -> Result<LogicalPlan> {
-    let names: Vec<String> = values.schema.fields().iter().map(|field| field.name().clone()).collect();
+    let columns = values.schema.columns();
     let mut inputs = vec![];
     for row in values.values {
-        let exprs = row.into_iter().zip(&names).map(|(expr, name)| expr.alias(name.clone())).collect();
+        let exprs = row.into_iter().zip(&columns).map(|(expr, column)| named(expr, column)).collect();
         let one = EmptyRelation { produce_one_row: true, schema: Arc::new(DFSchema::empty()) };
         let row = Projection::try_new(exprs, Arc::new(LogicalPlan::EmptyRelation(one))).map_err(|e| internal(&e))?;
-        inputs.push(Arc::new(LogicalPlan::Projection(row)));
+        inputs.push(LogicalPlan::Projection(row));
     }
-    if let [only] = inputs.as_slice() {
-        return Ok(only.as_ref().clone());
-    }
-    Ok(LogicalPlan::Union(Union { inputs, schema: values.schema }))
+    union_of(inputs, &columns)
 }
 
 fn not_unnested(plan: &LogicalPlan) -> PlanError {

@@ -11,8 +11,10 @@ use datafusion_expr::{Distinct, Expr, Join, JoinConstraint, JoinType, LogicalPla
 use super::pull::Kind;
 use super::{Unnest, joined, projected};
 use crate::bind::expr::operator::binary;
-use crate::bind::internal;
+use crate::bind::{column, internal};
 use crate::error::{PlanError, Result};
+use crate::logical::Node;
+use crate::logical::mark_join::MarkJoin;
 
 /// A test against the rows of a subquery.
 struct Test {
@@ -176,37 +178,11 @@ impl Unnest {
         condition: Option<Expr>,
     ) -> Result<(LogicalPlan, Expr)> {
         let beside = self.beside(&input, plan, kind)?;
-        let conditions = beside.conditions.into_iter().chain(condition);
-        // a qualifier of its own, so that the mark has one
-        let qualifier = self.name();
-        let columns = beside.plan.schema().columns();
-        let renamed: Vec<(Column, Column)> = columns
-            .iter()
-            .enumerate()
-            .map(|(i, column)| (column.clone(), crate::bind::column(&qualifier, format!("{}:{i}", column.name))))
-            .collect();
-        let exprs = renamed
-            .iter()
-            .map(|(from, to)| Expr::Column(from.clone()).alias_qualified(to.relation.clone(), to.name.clone()))
-            .collect();
-        let isolated = projected(beside.plan, exprs)?;
-        let conditions = conditions.map(|condition| {
-            let replaced = condition.transform_up(|expr| {
-                let made = match &expr {
-                    Expr::Column(column) => renamed.iter().find(|(from, _)| from == column).map(|(_, to)| to.clone()),
-                    _ => None,
-                };
-                Ok(made.map_or_else(|| Transformed::no(expr), |made| Transformed::yes(Expr::Column(made))))
-            });
-            replaced.data().map_err(|error| internal(&error))
-        });
-        let conditions = conditions.collect::<Result<Vec<Expr>>>()?;
-        let marked = joined(input, isolated, JoinType::LeftMark, conjunction(conditions))?;
-        let mark = marked.schema().columns().pop().map(Expr::Column);
-        match mark {
-            Some(mark) => Ok((marked, mark)),
-            None => Err(PlanError::new(crate::error::ErrorKind::Internal, "a mark join without a mark")),
-        }
+        let condition = conjunction(beside.conditions.into_iter().chain(condition));
+        let mark = column(&self.name(), "mark");
+        let op = MarkJoin { condition, mark: mark.clone() };
+        let plan = Node::plan(op, vec![input, beside.plan]).map_err(|error| internal(&error))?;
+        Ok((plan, Expr::Column(mark)))
     }
 }
 

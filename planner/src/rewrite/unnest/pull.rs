@@ -12,6 +12,7 @@ use crate::bind::expr::operator::binary;
 use crate::bind::internal;
 use crate::error::Result;
 use crate::logical::Node;
+use crate::logical::mark_join::MarkJoin;
 use crate::logical::top_k::TopK;
 
 /// What of a subquery counts.
@@ -91,7 +92,7 @@ impl Unnest {
                 Some(node) if kind == Kind::Exists && node.op.offset == 0 && node.op.limit != Some(0) => {
                     self.pull(node.inputs[0].clone(), outer, kind)
                 }
-                _ => Ok(None),
+                _ => self.pull_mark(&plan, outer, kind),
             },
         }
     }
@@ -134,7 +135,7 @@ impl Unnest {
             return Ok(Some(Pulled { plan, conditions }));
         }
         let left_only =
-            matches!(join.join_type, JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark);
+            matches!(join.join_type, JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti);
         let elsewhere = mentions(&join.right, outer)
             || join.filter.iter().any(|filter| expr_mentions(filter, outer))
             || join.on.iter().any(|(l, r)| expr_mentions(l, outer) || expr_mentions(r, outer));
@@ -144,6 +145,19 @@ impl Unnest {
         let Some(left) = self.pull(join.left.as_ref().clone(), outer, kind)? else { return Ok(None) };
         let right = join.right.as_ref().clone();
         let plan = rejoined(&join, left.plan, right, join.filter.clone())?;
+        Ok(Some(Pulled { plan, conditions: left.conditions }))
+    }
+
+    /// Rows with a mark, if only they mention the outside.
+    fn pull_mark(&mut self, plan: &LogicalPlan, outer: &DFSchema, kind: Kind) -> Result<Option<Pulled>> {
+        let Some(node) = Node::<MarkJoin>::of(plan) else { return Ok(None) };
+        let elsewhere = node.op.condition.iter().any(|condition| expr_mentions(condition, outer));
+        if elsewhere || mentions(&node.inputs[1], outer) {
+            return Ok(None);
+        }
+        let Some(left) = self.pull(node.inputs[0].clone(), outer, kind)? else { return Ok(None) };
+        let inputs = vec![left.plan, node.inputs[1].clone()];
+        let plan = Node::plan(node.op.clone(), inputs).map_err(|error| internal(&error))?;
         Ok(Some(Pulled { plan, conditions: left.conditions }))
     }
 
