@@ -79,7 +79,7 @@ impl Store {
     fn gather_words<T, R: Id>(&self, at: usize, rows: &[R], value: impl Fn(u64) -> T) -> Vec<T> {
         let each = rows.iter().enumerate().map(|(i, row)| {
             if let Some(ahead) = rows.get(i + AHEAD) {
-                self.prefetch(ahead.id());
+                self.prefetch_word(ahead.id(), at);
             }
             value(self.word(row.id(), at))
         });
@@ -100,6 +100,9 @@ impl Store {
 
     /// Which rows have a value; `None` if all have.
     fn nulls<R: Id>(&self, field: &Field, rows: &[R]) -> Option<NullBuffer> {
+        if !self.may_be_null(field.place) {
+            return None;
+        }
         let is_null = |row: u32| self.word(row, field.null.word) & field.null.mask != 0;
         let first = rows.iter().position(|row| is_null(row.id()))?;
         let valid = BooleanBuffer::collect_bool(rows.len(), |i| i < first || !is_null(rows[i].id()));

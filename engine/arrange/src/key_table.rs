@@ -82,6 +82,7 @@ impl KeyTable {
     pub fn lookup_or_insert(&mut self, keys: &[ArrayRef], hashes: &[u64], len: usize, out: &mut Vec<u32>) -> usize {
         assert_eq!(hashes.len(), len, "a hash for each key");
         let lanes = Lanes::keys(&self.store.layout, keys, len);
+        self.store.note_nulls(&lanes);
         let before = self.len;
         out.clear();
         out.reserve(len);

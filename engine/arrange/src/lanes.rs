@@ -34,6 +34,8 @@ pub(crate) struct Lanes {
     pub(crate) heads: Vec<u64>,
     /// In the order of the layout's words.
     pub(crate) lanes: Vec<Lane>,
+    /// Places, among the layout's fields, of those with a NULL.
+    pub(crate) null_fields: Vec<usize>,
 }
 
 impl Lanes {
@@ -56,7 +58,7 @@ impl Lanes {
     }
 
     fn of<'a>(layout: &Layout, fields: &[Field], len: usize, column: impl Fn(usize, &Field) -> &'a ArrayRef) -> Lanes {
-        let mut out = Lanes { len, heads: vec![], lanes: Vec::with_capacity(layout.slots.len()) };
+        let mut out = Lanes { len, heads: vec![], lanes: Vec::with_capacity(layout.slots.len()), null_fields: vec![] };
         for (i, field) in fields.iter().enumerate() {
             let column = column(i, field);
             // names of nested fields differ between producers, and mean nothing here
@@ -69,6 +71,7 @@ impl Lanes {
             }
             encode(field, column, &mut out.lanes);
             if let Some(nulls) = column.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
+                out.null_fields.push(i);
                 out.note_nulls(layout, field, &nulls);
             }
         }

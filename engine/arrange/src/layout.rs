@@ -146,6 +146,8 @@ pub(crate) struct NullBit {
 pub(crate) struct Field {
     /// Its position in the collection.
     pub(crate) column: usize,
+    /// Its position among the fields.
+    pub(crate) place: usize,
     /// Its first word.
     pub(crate) word: usize,
     /// Its NULL bit.
@@ -217,7 +219,8 @@ impl Layout {
             if self.field_of[column] == usize::MAX {
                 self.field_of[column] = self.fields.len();
             }
-            self.fields.push(Field { column, word: self.header + self.slots.len(), null, kind, data_type });
+            let place = self.fields.len();
+            self.fields.push(Field { column, place, word: self.header + self.slots.len(), null, kind, data_type });
             self.slots.extend_from_slice(kind.slots());
         }
     }

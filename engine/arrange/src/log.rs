@@ -201,6 +201,7 @@ impl Log {
     /// need. Their ids go to `out`, which is cleared.
     pub(crate) fn append(&mut self, lanes: &Lanes, rows: &[u32], hashes: &[u64], out: &mut Vec<u32>) {
         out.clear();
+        self.store.note_nulls(lanes);
         while out.len() < rows.len() {
             let number = self.open_segment(rows.len() - out.len());
             let segment = &mut self.store.segments[number];

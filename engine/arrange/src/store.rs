@@ -49,13 +49,16 @@ pub(crate) struct Store {
     words: usize,
     /// The first key word that may lead to the heap.
     key_bytes: Option<usize>,
+    /// By field, whether it ever had a NULL: most never do, and need not be asked.
+    had_null: Vec<bool>,
 }
 
 impl Store {
     pub(crate) fn new(layout: Layout) -> Self {
         let key = &layout.slots[..layout.key_slots];
         let key_bytes = key.iter().position(|slot| *slot == Slot::Bytes).map(|slot| layout.header + slot);
-        Store { words: layout.words(), key_bytes, layout, segments: vec![] }
+        let had_null = vec![false; layout.fields.len()];
+        Store { words: layout.words(), key_bytes, had_null, layout, segments: vec![] }
     }
 
     #[inline]
@@ -72,6 +75,24 @@ impl Store {
     #[inline]
     pub(crate) fn word_mut(&mut self, row: u32, at: usize) -> &mut u64 {
         self.segments[segment_of(row)].word_mut(slot_of(row) * self.words + at)
+    }
+
+    /// Notes which fields of rows to be stored have NULLs.
+    pub(crate) fn note_nulls(&mut self, lanes: &Lanes) {
+        lanes.null_fields.iter().for_each(|field| self.had_null[*field] = true);
+    }
+
+    /// Whether the field at `place` among the layout's may be NULL in some row.
+    pub(crate) fn may_be_null(&self, place: usize) -> bool {
+        self.had_null[place]
+    }
+
+    /// Fetches a word of a row.
+    #[inline]
+    pub(crate) fn prefetch_word(&self, row: u32, at: usize) {
+        if let Some(segment) = self.segments.get(segment_of(row)) {
+            prefetch(segment.words(), slot_of(row) * self.words + at);
+        }
     }
 
     /// Fetches a row's first and last lines; rows of more than two lines are rare.
