@@ -2,6 +2,7 @@
 
 mod plans {
     pub(crate) mod catalog;
+    mod errors;
     mod everything;
     pub(crate) mod naive;
     mod subqueries;

@@ -71,7 +71,7 @@ fn a_condition_on_the_table_makes_the_join_inner() {
             └ Project  [USERID, PAGE, ACTION, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
               └ AsOfJoin  inner  on USERID = USER_ID  hash  keeps the table  append-only
                 ├ Source CLICKSTREAM  append-only  columns=[USERID, PAGE, ACTION, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
-                └ Map  [USER_ID]  where LEVEL = Platinum
+                └ Map  [USER_ID]  where LEVEL = 'Platinum'
                   └ Source USERS  columns=[USER_ID, LEVEL]"#]],
     );
 }
@@ -110,7 +110,7 @@ fn an_invalid_user_is_a_pattern() {
         "CREATE STREAM SYSLOG_INVALID_USERS AS SELECT HOST, MESSAGE FROM SYSLOG WHERE MESSAGE LIKE '%Invalid user%'",
         expect![[r#"
             Emit SYSLOG_INVALID_USERS  stream
-            └ Filter  MESSAGE LIKE %Invalid user%
+            └ Filter  MESSAGE LIKE '%Invalid user%'
               └ Source SYSLOG  append-only  columns=[HOST, MESSAGE, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }
