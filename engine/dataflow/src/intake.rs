@@ -1,19 +1,26 @@
 //! How a keyed table or a bag takes in its rows: in order, against what it holds.
 //!
-//! Rows come to the worker that their key belongs to, in order of arrival, with a BOOLEAN `deleted` as the last column.
-//! Out goes the net change of the tick: retractions of rows that were there, insertions of rows that are.
+//! ```text
+//! rows, deleted ─→ what each row does to its identity ─→ −old +new of the tick ─┬→ the table's arrangement
+//!                            └ probes the arrangement as of the tick before     └→ the relation's log
+//! ```
+//! Rows come to the worker that their identity belongs to, in order of arrival, with a BOOLEAN `deleted` as the last
+//! column. The identity is the primary key; of a bag, all declared columns. The arrangement by it is all that is kept: the
+//! table looks its old rows up there, joins on the key and queries that come later read it.
 
-use std::collections::HashMap;
+mod bag;
+mod upsert;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
-use arrow::row::{OwnedRow, RowConverter, Rows as PackedRows};
+use millrace_arrange::{Arrangement, KeyTable, NullKeys, RowId, Trace, TraceReader, TraceWriter};
 use millrace_data::Batch;
-use millrace_data::consolidate::row_converter;
+use millrace_data::hash::hash_columns;
 
-use crate::api::{BaseRelation, Intake};
-use crate::errors::{Reporter, row_text};
+use crate::api::{BaseRelation, Intake, QueryId};
+use crate::errors::{Notebook, Reporter, row_text};
 use crate::operator::{Calls, Meter, Route, unary};
 use crate::render::Rows;
 
@@ -24,137 +31,135 @@ pub(crate) fn input_schema(schema: &SchemaRef) -> SchemaRef {
 }
 
 /// The relation's collection.
-pub(crate) fn intake<'scope>(
-    rows: Rows<'scope>,
-    relation: &BaseRelation,
-    reporter: Reporter,
-    meter: Meter,
-) -> Rows<'scope> {
-    let mut table = Table::new(relation.clone(), reporter);
-    unary(rows, "Intake", Route::Local, Calls::WithInput, meter, move |_, batches, emit| {
-        emit(table.apply(&batches));
+pub(crate) fn intake<'scope>(rows: Rows<'scope>, mut table: Table, start: u64, meter: Meter) -> Rows<'scope> {
+    let (calls, measure) = (Calls::EveryTick(start), meter.clone());
+    unary(rows, "Intake", Route::Local, calls, meter, move |tick, batches, emit| {
+        table.apply(tick, &batches, emit);
+        measure.holds(table.reader.borrow().memory_bytes());
     })
 }
 
-/// Rows by identity: the primary key, or for a bag all declared columns.
-struct Table {
+/// A table or a bag; see the module.
+pub(crate) struct Table {
     relation: BaseRelation,
-    reporter: Reporter,
     identity: Vec<usize>,
-    keys: RowConverter,
-    whole: RowConverter,
-    rows: HashMap<OwnedRow, Vec<OwnedRow>>,
+    /// Types of the identity.
+    types: Vec<DataType>,
+    writer: TraceWriter,
+    reader: TraceReader,
+    reporter: Reporter,
+}
+
+/// A tick's rows, each with its identity's number in the tick.
+struct Incoming {
+    rows: Batch,
+    deletes: Vec<bool>,
+    ids: Vec<u32>,
+    /// A row of each identity, by number, and the hash of the identity.
+    first: Vec<u32>,
+    hashes: Vec<u64>,
 }
 
 impl Table {
-    fn new(relation: BaseRelation, reporter: Reporter) -> Self {
+    /// An empty table, complete up to tick `start`; `None` if every row of the relation is an event.
+    pub(crate) fn new(relation: &BaseRelation, start: u64, notebook: &Notebook) -> Option<Self> {
         let identity: Vec<usize> = match &relation.intake {
+            Intake::Append => return None,
             Intake::Upsert { key } => key.clone(),
             Intake::Bag { columns } => (0..*columns).collect(),
-            Intake::Append => vec![],
         };
-        let fields = relation.schema.fields();
-        let keys = row_converter(identity.iter().map(|c| fields[*c].data_type()));
-        let whole = row_converter(fields.iter().map(|f| f.data_type()));
-        Table { relation, reporter, identity, keys, whole, rows: HashMap::new() }
+        let all: Vec<DataType> = relation.schema.fields().iter().map(|f| f.data_type().clone()).collect();
+        let types = identity.iter().map(|c| all[*c].clone()).collect();
+        let mut writer = TraceWriter::new(Arrangement::new(&all, &identity));
+        writer.advance(start);
+        let reader = writer.trace().reader();
+        // rejected rows name the relation, not a query
+        let reporter = Reporter::new(notebook, QueryId(0), "Intake");
+        Some(Table { relation: relation.clone(), identity, types, writer, reader, reporter })
     }
 
-    /// # Panics
-    /// Never: batches have the relation's columns.
-    #[allow(clippy::expect_used)]
-    fn apply(&mut self, batches: &[Batch]) -> Batch {
-        // what each touched identity held before the tick
-        let mut before: HashMap<OwnedRow, Vec<OwnedRow>> = HashMap::new();
-        for batch in batches {
-            let width = batch.columns().len() - 1;
-            let columns = &batch.columns()[..width];
-            let deletes = batch.column(width).as_boolean();
-            let key_columns: Vec<ArrayRef> = self.identity.iter().map(|c| Arc::clone(&columns[*c])).collect();
-            let keys = self.keys.convert_columns(&key_columns).expect("key columns of the relation");
-            let whole = self.whole.convert_columns(columns).expect("columns of the relation");
-            for i in 0..batch.len() {
-                if self.null_key(columns, i) {
-                    continue;
-                }
-                let key = keys.row(i).owned();
-                let held = self.rows.get(&key).cloned().unwrap_or_default();
-                before.entry(key.clone()).or_insert_with(|| held.clone());
-                let now = self.next(held, &whole, columns, i, deletes.value(i));
-                if now.is_empty() {
-                    self.rows.remove(&key);
-                } else {
-                    self.rows.insert(key, now);
-                }
+    /// The arrangement by identity.
+    pub(crate) fn trace(&self) -> Trace {
+        self.writer.trace()
+    }
+
+    /// What the table is arranged by.
+    pub(crate) fn identity(&self) -> &[usize] {
+        &self.identity
+    }
+
+    fn apply(&mut self, tick: u64, batches: &[Batch], emit: &mut dyn FnMut(Batch)) {
+        let incoming = self.read(batches);
+        if incoming.rows.is_empty() {
+            self.writer.advance(tick + 1);
+        } else {
+            let changes = match self.relation.intake {
+                Intake::Upsert { .. } => self.upsert(tick, &incoming),
+                _ => self.bag(tick, &incoming),
+            };
+            self.writer.apply(tick, &changes);
+            changes.into_iter().for_each(emit);
+        }
+        self.reader.advance_since(tick);
+    }
+
+    /// The rows that have an identity, and how many of these there are.
+    fn read(&self, batches: &[Batch]) -> Incoming {
+        let all = Batch::concat(batches);
+        if all.is_empty() {
+            return Incoming { rows: all, deletes: vec![], ids: vec![], first: vec![], hashes: vec![] };
+        }
+        let kept: Vec<u32> = (0..all.len() as u32).filter(|i| !self.null_key(&all, *i as usize)).collect();
+        let all = if kept.len() == all.len() { all } else { all.take(&kept) };
+        let width = all.columns().len() - 1;
+        let deletes = all.column(width).as_boolean().values().iter().collect();
+        let rows = all.project(&(0..width).collect::<Vec<_>>());
+        let keys: Vec<ArrayRef> = self.identity.iter().map(|c| Arc::clone(rows.column(*c))).collect();
+        let (mut row_hashes, mut ids) = (vec![], vec![]);
+        hash_columns(&keys, rows.len(), &mut row_hashes);
+        KeyTable::new(&self.types).lookup_or_insert(&keys, &row_hashes, rows.len(), &mut ids);
+        let (mut first, mut hashes) = (vec![], vec![]);
+        for (i, id) in ids.iter().enumerate() {
+            // ids are given out in order
+            if *id as usize == first.len() {
+                first.push(i as u32);
+                hashes.push(row_hashes[i]);
             }
         }
-        self.changes(before)
+        Incoming { rows, deletes, ids, first, hashes }
     }
 
-    fn null_key(&self, columns: &[ArrayRef], i: usize) -> bool {
+    fn null_key(&self, batch: &Batch, i: usize) -> bool {
         let Intake::Upsert { key } = &self.relation.intake else { return false };
-        let null = key.iter().find(|c| columns[**c].is_null(i));
+        let null = key.iter().find(|c| batch.column(**c).is_null(i));
         if let Some(c) = null {
             let name = self.relation.schema.field(*c).name();
+            let columns = &batch.columns()[..batch.columns().len() - 1];
             self.reject(columns, i, format!("the primary key column {name} is NULL"));
         }
         null.is_some()
     }
 
-    /// What an identity holds after row `i`.
-    fn next(
-        &self,
-        mut held: Vec<OwnedRow>,
-        whole: &PackedRows,
-        columns: &[ArrayRef],
-        i: usize,
-        delete: bool,
-    ) -> Vec<OwnedRow> {
-        match (&self.relation.intake, delete) {
-            (Intake::Upsert { .. }, true) => vec![],
-            (Intake::Upsert { .. }, false) => vec![whole.row(i).owned()],
-            (_, false) => {
-                held.push(whole.row(i).owned());
-                held
-            }
-            (_, true) => {
-                if held.is_empty() {
-                    self.reject(columns, i, "a delete of a row that is not there".to_owned());
-                } else {
-                    held.remove(0);
-                }
-                held
-            }
-        }
+    /// Calls `f` with the rows that some identities, by number, had before the tick, and how often.
+    fn held(&self, tick: u64, incoming: &Incoming, which: &[u32], f: impl FnMut(u32, RowId, i64)) {
+        let rows: Vec<u32> = which.iter().map(|id| incoming.first[*id as usize]).collect();
+        let keys = incoming.rows.project(&self.identity).take(&rows);
+        let hashes: Vec<u64> = which.iter().map(|id| incoming.hashes[*id as usize]).collect();
+        self.reader.borrow().probe(keys.columns(), &hashes, tick - 1, NullKeys::Equal, f);
     }
 
-    #[allow(clippy::expect_used)]
-    fn changes(&self, before: HashMap<OwnedRow, Vec<OwnedRow>>) -> Batch {
-        let (mut rows, mut diffs) = (vec![], vec![]);
-        for (key, old) in &before {
-            let new = self.rows.get(key).map_or(&[][..], Vec::as_slice);
-            for (row, diff) in old.iter().map(|r| (r, -1)).chain(new.iter().map(|r| (r, 1))) {
-                // rows that stay need not be said
-                let counter = if diff < 0 { new } else { old };
-                if !counter.contains(row) || counter.len() != 1 || old.len() != 1 || new.len() != 1 {
-                    rows.push(row.row());
-                    diffs.push(diff);
-                }
-            }
-        }
-        let len = rows.len();
-        let columns = self.whole.convert_rows(rows).expect("rows of this converter");
-        Batch::new(columns, Some(diffs), len)
+    /// All columns of some rows.
+    fn gather(&self, rows: &[RowId]) -> Vec<ArrayRef> {
+        let arrangement = self.reader.borrow();
+        (0..self.relation.schema.fields().len()).map(|c| arrangement.gather(c, rows)).collect()
     }
 
     fn reject(&self, columns: &[ArrayRef], i: usize, reason: String) {
-        let partition = self.system(columns, "ROWPARTITION");
-        let offset = self.system(columns, "ROWOFFSET");
-        let partition = partition.map(|c| c.as_primitive::<Int32Type>()).filter(|c| c.is_valid(i)).map(|c| c.value(i));
-        let offset = offset.map(|c| c.as_primitive::<Int64Type>()).filter(|c| c.is_valid(i)).map(|c| c.value(i));
+        let system = |name: &str| self.relation.schema.index_of(name).ok().map(|c| &columns[c]);
+        let partition = system("ROWPARTITION").map(|c| c.as_primitive::<Int32Type>());
+        let offset = system("ROWOFFSET").map(|c| c.as_primitive::<Int64Type>());
+        let partition = partition.filter(|c| c.is_valid(i)).map(|c| c.value(i));
+        let offset = offset.filter(|c| c.is_valid(i)).map(|c| c.value(i));
         self.reporter.reject(self.relation.id, (partition, offset), reason, row_text(columns, i));
-    }
-
-    fn system<'a>(&self, columns: &'a [ArrayRef], name: &str) -> Option<&'a ArrayRef> {
-        self.relation.schema.index_of(name).ok().map(|c| &columns[c])
     }
 }

@@ -22,6 +22,7 @@ mod intake;
 mod operator;
 mod relation;
 mod render;
+mod shelf;
 mod sink;
 mod tick;
 mod worker;

@@ -10,12 +10,14 @@
 //! * A reader that subscribes at tick `start` gets, at `start`, what the log has kept of all earlier ticks, then every
 //!   later batch once. Subscribing happens between ticks, when all logs are complete up to `start`.
 //! * The engine itself is a writer of every log, so that a relation whose query has ended stays, complete and frozen.
+//! * What a table has taken in lies in its arrangement; its log keeps nothing, and a new reader starts with a scan.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::{Rc, Weak};
 
 use arrow::datatypes::SchemaRef;
+use millrace_arrange::{Arrangement, RowId, Scan, Trace};
 use millrace_data::Batch;
 use millrace_data::consolidate::consolidate;
 use millrace_planner::catalog::RelationId;
@@ -59,12 +61,28 @@ struct Log {
     writers: HashMap<Writer, u64>,
     frontier: u64,
     readers: Vec<Weak<RefCell<Queue>>>,
-    kept: Option<Kept>,
+    kept: Kept,
     schema: SchemaRef,
 }
 
+/// Where the collection so far is, for readers to come.
+pub(crate) enum Keep {
+    /// Nowhere.
+    Nothing,
+    /// In the log.
+    Log,
+    /// In an arrangement of all columns, which is complete whenever the log is.
+    Arrangement(Trace),
+}
+
+enum Kept {
+    Nothing,
+    Changes(Changes),
+    Arrangement(Trace),
+}
+
 /// The collection so far, as changes that are summed up now and then.
-struct Kept {
+struct Changes {
     batches: Vec<Batch>,
     rows: usize,
     /// Rows after the last summing up.
@@ -75,6 +93,8 @@ struct Kept {
 /// A reader's queue.
 pub(crate) struct Queue {
     query: QueryId,
+    /// The collection as of the reader's start, as far as it has not been read.
+    scan: Option<Scan>,
     batches: VecDeque<(u64, Batch)>,
     frontier: u64,
     closed: bool,
@@ -89,7 +109,7 @@ impl Queue {
     }
 }
 
-impl Kept {
+impl Changes {
     /// Adds changes; sums up when they have doubled, so that the cost stays in proportion to the changes.
     fn add(&mut self, batch: &Batch, schema: &SchemaRef) {
         self.rows += batch.len();
@@ -105,8 +125,12 @@ impl Kept {
 
 impl Relations {
     /// Makes an empty log that is complete up to `start`.
-    pub(crate) fn create(&self, id: LogId, schema: &SchemaRef, keep: bool, start: u64) {
-        let kept = keep.then(|| Kept { batches: vec![], rows: 0, settled: 0, append_only: true });
+    pub(crate) fn create(&self, id: LogId, schema: &SchemaRef, keep: Keep, start: u64) {
+        let kept = match keep {
+            Keep::Nothing => Kept::Nothing,
+            Keep::Log => Kept::Changes(Changes { batches: vec![], rows: 0, settled: 0, append_only: true }),
+            Keep::Arrangement(trace) => Kept::Arrangement(trace),
+        };
         let writers = HashMap::from([(Writer::Engine, start)]);
         let log = Log { writers, frontier: start, readers: vec![], kept, schema: SchemaRef::clone(schema) };
         self.0.borrow_mut().entry(id).or_insert(log);
@@ -154,9 +178,14 @@ impl Relations {
             }
             true
         });
-        if let (None, Some(kept)) = (only, &mut log.kept) {
+        if let (None, Kept::Changes(kept)) = (only, &mut log.kept) {
             kept.add(batch, &log.schema);
         }
+    }
+
+    /// Whether a reader that comes later sees the whole collection.
+    pub(crate) fn is_kept(&self, id: LogId) -> bool {
+        self.0.borrow().get(&id).is_some_and(|log| !matches!(log.kept, Kept::Nothing))
     }
 
     /// The writer is done with every tick before `frontier`.
@@ -185,10 +214,16 @@ impl Relations {
         let mut logs = self.0.borrow_mut();
         let log = logs.get_mut(&id);
         assert!(log.is_some(), "no log {id:?}");
-        let mut queue = Queue { query, batches: VecDeque::new(), frontier: start, closed: false, activator: None };
+        let (scan, batches) = (None, VecDeque::new());
+        let mut queue = Queue { query, scan, batches, frontier: start, closed: false, activator: None };
         if let Some(log) = log {
-            if let Some(kept) = &log.kept {
-                queue.batches.extend(kept.batches.iter().map(|b| (start, b.clone())));
+            match &log.kept {
+                Kept::Nothing => {}
+                Kept::Changes(kept) => queue.batches.extend(kept.batches.iter().map(|b| (start, b.clone()))),
+                Kept::Arrangement(trace) => {
+                    let before = start.saturating_sub(1);
+                    queue.scan = Some(trace.reader_at(before).begin_scan(before));
+                }
             }
             queue.frontier = queue.frontier.max(log.frontier);
             let queue = Rc::new(RefCell::new(queue));
@@ -220,6 +255,7 @@ impl Log {
 pub(crate) fn close(queue: &Rc<RefCell<Queue>>) {
     let mut queue = queue.borrow_mut();
     queue.closed = true;
+    queue.scan = None;
     queue.batches.clear();
     queue.activate();
 }
@@ -244,6 +280,20 @@ pub(crate) fn replay<'scope>(
                 return;
             }
             let Some(capability) = &mut capability else { return };
+            if let Some(mut scan) = queue.scan.take() {
+                let at = capability.delayed(&start);
+                let mut give = |arrangement: &Arrangement, rows: &[RowId], diffs: &[i64]| {
+                    let columns = columns.iter().map(|c| arrangement.gather(*c, rows)).collect();
+                    let mut batch = Batch::new(columns, Some(diffs.to_vec()), rows.len());
+                    output.session_with_builder(&at).give_container(&mut batch);
+                };
+                if scan.step(&mut give) {
+                    // what is behind it has a turn between slices
+                    queue.scan = Some(scan);
+                    queue.activate();
+                    return;
+                }
+            }
             while let Some((tick, batch)) = queue.batches.pop_front() {
                 let at = capability.delayed(&tick);
                 output.session_with_builder(&at).give_container(&mut batch.project(&columns));

@@ -23,7 +23,9 @@ use timely::dataflow::{Scope, Stream};
 use crate::api::QueryId;
 use crate::errors::{Notebook, Reporter};
 use crate::operator::{Counters, Meter};
-use crate::relation::{LogId, Queue, Relations, replay};
+use crate::relation::{LogId, Queue, Relations, close, replay};
+use crate::render::hash::arrange::Pulse;
+use crate::shelf::Shelf;
 use crate::tick::TickClock;
 
 /// A collection on its way: batches at ticks.
@@ -35,9 +37,19 @@ pub(crate) struct Environment {
     pub(crate) worker: usize,
     pub(crate) peers: usize,
     pub(crate) relations: Relations,
+    pub(crate) shelf: Shelf,
     pub(crate) tick: TickClock,
     pub(crate) notebook: Notebook,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Environment {
+    /// A meter for an operator that belongs to no query, and what it measures.
+    pub(crate) fn measured(&self, operator: &'static str) -> (Meter, Vec<Rendered>) {
+        let counters = Rc::new(Counters::default());
+        let meter = Meter { counters: Rc::clone(&counters), clock: Arc::clone(&self.clock) };
+        (meter, vec![Rendered { node: 0, operator, counters }])
+    }
 }
 
 /// An operator that was rendered, for measurement.
@@ -45,6 +57,22 @@ pub(crate) struct Rendered {
     pub(crate) node: usize,
     pub(crate) operator: &'static str,
     pub(crate) counters: Rc<Counters>,
+}
+
+/// What a dataflow reads.
+pub(crate) enum Input {
+    Log(Rc<RefCell<Queue>>),
+    Pulse(Rc<Pulse>),
+}
+
+impl Input {
+    /// Ends it: the dataflow sees an empty frontier and goes.
+    pub(crate) fn close(&self) {
+        match self {
+            Input::Log(queue) => close(queue),
+            Input::Pulse(pulse) => pulse.close(),
+        }
+    }
 }
 
 /// Renders one query's plan into one scope.
@@ -55,7 +83,7 @@ pub(crate) struct Renderer<'scope, 'env> {
     /// The query's first tick.
     pub(crate) start: u64,
     /// What it reads; closing these ends the dataflow.
-    pub(crate) readers: Vec<Rc<RefCell<Queue>>>,
+    pub(crate) inputs: Vec<Input>,
     pub(crate) operators: Vec<Rendered>,
     nodes: usize,
 }
@@ -68,7 +96,7 @@ pub(crate) struct Tools {
 
 impl<'scope, 'env> Renderer<'scope, 'env> {
     pub(crate) fn new(scope: Scope<'scope, u64>, env: &'env Environment, query: QueryId, start: u64) -> Self {
-        Renderer { scope, env, query, start, readers: vec![], operators: vec![], nodes: 0 }
+        Renderer { scope, env, query, start, inputs: vec![], operators: vec![], nodes: 0 }
     }
 
     /// The collection of `node`.
@@ -96,8 +124,14 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
     /// A relation's log, from the query's first tick on.
     pub(crate) fn read(&mut self, log: LogId, columns: Vec<usize>) -> Rows<'scope> {
         let queue = self.env.relations.subscribe(log, self.query, self.start);
-        self.readers.push(Rc::clone(&queue));
+        self.inputs.push(Input::Log(Rc::clone(&queue)));
         replay(self.scope, queue, columns, self.start)
+    }
+
+    /// The node is not rendered here, and neither is what is below it.
+    pub(crate) fn skip(&mut self, node: &Node) {
+        self.nodes += 1;
+        node.children().into_iter().for_each(|child| self.skip(child));
     }
 
     fn tools(&mut self, node: &Node) -> Tools {

@@ -31,7 +31,7 @@ impl Completion {
         self.0.behind.get() == 0
     }
     /// A dataflow's frontier went from `from` to `to`.
-    fn moved(&self, from: u64, to: u64) {
+    pub(crate) fn moved(&self, from: u64, to: u64) {
         let tick = self.0.tick.get();
         if from <= tick && to > tick {
             self.0.behind.set(self.0.behind.get().saturating_sub(1));

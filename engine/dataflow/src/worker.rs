@@ -4,9 +4,7 @@
 //! steps until every dataflow has passed the tick; then one report goes back. Between ticks nothing is under way, which is
 //! what makes installing, removing and starting from a kept collection simple.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -19,12 +17,13 @@ use millrace_world::Clock;
 use timely::communication::Allocator;
 use timely::worker::Worker;
 
-use crate::api::{BaseRelation, Dataflow, Intake, OperatorStats, QueryId, StreamTime};
-use crate::errors::{Findings, Notebook, Reporter};
+use crate::api::{BaseRelation, Dataflow, OperatorStats, QueryId, StreamTime};
+use crate::errors::{Findings, Notebook};
 use crate::intake;
-use crate::operator::Meter;
-use crate::relation::{LogId, Queue, Relations, Writer, close};
-use crate::render::{Environment, Rendered, Renderer};
+use crate::relation::{Keep, LogId, Relations, Writer};
+use crate::render::hash::{arrange::arrange, share};
+use crate::render::{Environment, Input, Rendered, Renderer};
+use crate::shelf::{ArrangementId, Form, Shelf};
 use crate::sink::{Completion, Delivery, Target, sink};
 use crate::tick::TickClock;
 
@@ -92,7 +91,9 @@ pub(crate) struct Setup {
 
 /// A dataflow on this worker.
 struct Running {
-    readers: Vec<Rc<RefCell<Queue>>>,
+    inputs: Vec<Input>,
+    /// Arrangements that it shares.
+    arrangements: Vec<ArrangementId>,
     publishes: Option<(LogId, Writer)>,
     delivery: Option<Delivery>,
     operators: Vec<Rendered>,
@@ -103,6 +104,7 @@ struct Running {
 enum Owner {
     Query(QueryId),
     Intake(RelationId),
+    Arrangement(ArrangementId),
 }
 
 struct State {
@@ -121,16 +123,18 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
         worker: index,
         peers,
         relations: Relations::default(),
+        shelf: Shelf::default(),
         tick: TickClock::default(),
         notebook: Notebook::default(),
         clock,
     };
     let mut state = State { worker, env, running: HashMap::new(), completion: Completion::default(), stopped };
-    state.env.relations.create(LogId::Ticks, &Arc::new(Schema::empty()), false, 0);
+    state.env.relations.create(LogId::Ticks, &Arc::new(Schema::empty()), Keep::Nothing, 0);
     while let Ok(command) = commands.recv() {
         match command {
             Command::AddRelation { relation, start } => state.add_relation(&relation, start),
             Command::AddDerived { relation, schema, keep, start } => {
+                let keep = if keep { Keep::Log } else { Keep::Nothing };
                 state.env.relations.create(LogId::Collection(relation), &schema, keep, start);
             }
             Command::DropRelation(relation) => state.drop_relation(relation),
@@ -165,13 +169,17 @@ impl State {
     fn add_relation(&mut self, relation: &BaseRelation, start: u64) {
         let collection = LogId::Collection(relation.id);
         let relations = self.env.relations.clone();
-        let keep = relation.keep || matches!(relation.intake, Intake::Upsert { .. });
-        relations.create(collection, &relation.schema, keep, start);
-        if relation.intake == Intake::Append {
+        let Some(table) = intake::Table::new(relation, start, &self.env.notebook) else {
+            let keep = if relation.keep { Keep::Log } else { Keep::Nothing };
+            relations.create(collection, &relation.schema, keep, start);
             return;
-        }
+        };
+        // what the table holds is kept once, for itself, for joins and for readers to come
+        let trace = table.trace();
+        relations.create(collection, &relation.schema, Keep::Arrangement(trace.clone()), start);
+        let arrangement = self.env.shelf.put(Form::Table(relation.id), table.identity(), trace);
         let input = LogId::Input(relation.id);
-        relations.create(input, &intake::input_schema(&relation.schema), false, start);
+        relations.create(input, &intake::input_schema(&relation.schema), Keep::Nothing, start);
         relations.add_writer(collection, Writer::Intake, start);
         let completion = self.completion.clone();
         let running = self.worker.dataflow_named(&relation.name, |scope| {
@@ -179,14 +187,12 @@ impl State {
             let mut renderer = Renderer::new(scope, &self.env, QueryId(0), start);
             let width = relation.schema.fields().len() + 1;
             let rows = renderer.read(input, (0..width).collect());
-            let reporter = Reporter::new(&self.env.notebook, QueryId(0), "Intake");
-            let counters = Rc::default();
-            let meter = Meter { counters: Rc::clone(&counters), clock: Arc::clone(&self.env.clock) };
-            let collection_rows = intake::intake(rows, relation, reporter, meter);
-            let publish = Some((collection, Writer::Intake));
-            sink(collection_rows, start, Target { publish, deliver: None }, relations, completion);
-            let operators = vec![Rendered { node: 0, operator: "Intake", counters }];
-            Running { readers: renderer.readers, publishes: publish, delivery: None, operators }
+            let (meter, operators) = self.env.measured("Intake");
+            let collection_rows = intake::intake(rows, table, start, meter);
+            let publishes = Some((collection, Writer::Intake));
+            sink(collection_rows, start, Target { publish: publishes, deliver: None }, relations, completion);
+            let arrangements = vec![arrangement];
+            Running { inputs: renderer.inputs, arrangements, publishes, delivery: None, operators }
         });
         self.running.insert(Owner::Intake(relation.id), running);
     }
@@ -205,21 +211,51 @@ impl State {
             relations.add_writer(log, Writer::Query(query), start);
             (log, Writer::Query(query))
         });
+        let wanted = share::wanted(&dataflow.root, &self.env);
+        let arrangements = wanted.iter().map(|form| self.hold(form, start)).collect();
         let delivery = dataflow.deliver.then(Delivery::default);
         let target = Target { publish: publishes, deliver: delivery.clone() };
         let running = self.worker.dataflow_named(&dataflow.name, |scope| {
             let mut renderer = Renderer::new(scope, &self.env, query, start);
             let rows = renderer.render(&dataflow.root);
             sink(rows, start, target, relations, completion);
-            Running { readers: renderer.readers, publishes, delivery, operators: renderer.operators }
+            let Renderer { inputs, operators, .. } = renderer;
+            Running { inputs, arrangements, publishes, delivery, operators }
         });
         self.running.insert(Owner::Query(query), running);
+    }
+
+    /// The shared arrangement of this form, which is made if it is not there.
+    fn hold(&mut self, form: &Form, start: u64) -> ArrangementId {
+        if let Some((id, _)) = self.env.shelf.find(form) {
+            self.env.shelf.hold(id);
+            return id;
+        }
+        let Form::Node { node, key } = form else { panic!("the arrangement of a table is there while the table is") };
+        let types: Vec<_> = node.schema.fields().iter().map(|f| f.data_type().clone()).collect();
+        let completion = self.completion.clone();
+        let (meter, operators) = self.env.measured("Arrange");
+        let (inputs, trace) = self.worker.dataflow_named("Arrangement", |scope| {
+            let mut renderer = Renderer::new(scope, &self.env, QueryId(0), start);
+            let rows = renderer.render(node);
+            let trace = arrange(rows, (&types, key, node.append_only), start, completion, meter);
+            (renderer.inputs, trace)
+        });
+        let id = self.env.shelf.put(form.clone(), key, trace);
+        let running = Running { inputs, arrangements: vec![], publishes: None, delivery: None, operators };
+        self.running.insert(Owner::Arrangement(id), running);
+        id
     }
 
     /// Closes what the dataflow reads; timely takes it away when its last capability is gone.
     fn remove(&mut self, owner: Owner) {
         let Some(running) = self.running.remove(&owner) else { return };
-        running.readers.iter().for_each(close);
+        running.inputs.iter().for_each(Input::close);
+        for id in running.arrangements {
+            if self.env.shelf.release(id) {
+                self.remove(Owner::Arrangement(id));
+            }
+        }
         if let Some((log, writer)) = running.publishes {
             self.env.relations.remove_writer(log, writer);
         }
@@ -280,7 +316,7 @@ impl State {
         let operators = self.running.iter().flat_map(|(owner, running)| {
             let query = match owner {
                 Owner::Query(query) => *query,
-                Owner::Intake(_) => QueryId(0),
+                Owner::Intake(_) | Owner::Arrangement(_) => QueryId(0),
             };
             running.operators.iter().map(move |o| (query, o))
         });

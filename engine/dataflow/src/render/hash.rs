@@ -4,16 +4,17 @@
 //! arrangements. An operator takes a tick's batches when all of them are there, and emits what changed.
 
 pub(crate) mod aggregate;
-mod arrange;
+pub(crate) mod arrange;
 mod arrivals;
 pub(crate) mod as_of;
 pub(crate) mod at_most_one;
-mod groups;
+pub(crate) mod groups;
 pub(crate) mod join;
 pub(crate) mod reduce;
 mod residual;
 pub(crate) mod session;
 pub(crate) mod set_op;
+pub(crate) mod share;
 mod sorted;
 pub(crate) mod top_k;
 pub(crate) mod windowed;

@@ -12,18 +12,25 @@
 //! * `take(t)` is called once per tick, in order, before anything is looked up; `pass(t)` once nothing as of ticks
 //!   before `t` will be asked for. Between them the side can be read as of `t` and of the tick before.
 
-use std::cell::Ref;
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use millrace_arrange::{Arrangement, Changes, Delta, RowId, TraceReader, TraceWriter};
+use millrace_arrange::{Arrangement, Changes, Delta, RowId, Trace, TraceReader, TraceWriter};
 use millrace_data::Batch;
+use millrace_data::exchange::by_key;
 use millrace_data::hash::hash_columns;
 use millrace_planner::plan::Node;
+use timely::dataflow::Scope;
+use timely::dataflow::operators::generic::operator::{Operator, source};
+use timely::scheduling::Activator;
 
-use crate::operator::Route;
-use crate::render::{Renderer, Rows};
+use crate::operator::{Meter, Output, Route};
+use crate::render::hash::share::Sharing;
+use crate::render::{Input, Renderer, Rows};
+use crate::sink::Completion;
 
 /// Rows of a scan that are handled at once.
 const SCAN_ROWS: usize = 16 << 10;
@@ -65,6 +72,112 @@ pub(super) fn own<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, key: &[usi
     let reader = writer.trace().reader();
     let side = Side { held: Held::Own(writer, reader), columns: (0..types.len()).collect(), start: cx.start };
     Arranged { stream: cx.render(node), route, side }
+}
+
+/// An input with the arrangement that it shares, or one of its own if it shares none.
+///
+/// # Panics
+/// If the shared arrangement has not been made.
+#[allow(clippy::expect_used)]
+pub(super) fn arranged<'scope>(
+    cx: &mut Renderer<'scope, '_>,
+    node: &Node,
+    key: &[usize],
+    sharing: Option<Sharing>,
+) -> Arranged<'scope> {
+    let Some(Sharing { form, columns }) = sharing else {
+        return own(cx, node, key, Route::Key(key.to_vec()));
+    };
+    cx.skip(node);
+    let (_, trace) = cx.env.shelf.find(&form).expect("shared arrangements are made before the plan is rendered");
+    // as of the tick before the first one: then everything that is there comes at the first one
+    let reader = trace.reader_at(cx.start.saturating_sub(1));
+    let (stream, pulse) = pulse(cx.scope, reader.clone(), cx.start);
+    cx.inputs.push(Input::Pulse(pulse));
+    let side = Side { held: Held::Shared(reader), columns, start: cx.start };
+    Arranged { stream, route: Route::Local, side }
+}
+
+/// What ends a pulse.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    closed: Cell<bool>,
+    activator: RefCell<Option<Activator>>,
+}
+
+impl Pulse {
+    /// Its reader is no more, its dataflow sees an empty frontier and goes.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        if let Some(activator) = &*self.activator.borrow() {
+            activator.activate();
+        }
+    }
+}
+
+/// The frontier of an arrangement from `start` on, and a batch of one row without columns at each tick that changed it.
+fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> (Rows<'scope>, Rc<Pulse>) {
+    let pulse = Rc::new(Pulse::default());
+    let own = Rc::clone(&pulse);
+    let stream = source(scope, "Pulse", move |capability, info| {
+        *own.activator.borrow_mut() = Some(scope.activator_for(Rc::clone(&info.address)));
+        let wake = scope.activator_for(info.address);
+        reader.on_change(move || wake.activate());
+        let mut running = Some((reader, capability.delayed(&start)));
+        move |output: &mut Output<'_>| {
+            if own.closed.get() {
+                running = None;
+            }
+            let Some((reader, capability)) = &mut running else { return };
+            while let Some(delta) = reader.next_delta() {
+                if delta.tick() >= start {
+                    let at = capability.delayed(&delta.tick());
+                    output.session_with_builder(&at).give_container(&mut Batch::new(vec![], None, 1));
+                }
+            }
+            let upper = reader.upper();
+            reader.advance_since(upper - 1);
+            capability.downgrade(&upper.max(start));
+            reader.wait_for(upper);
+        }
+    });
+    (stream, pulse)
+}
+
+/// A shared arrangement of rows by some of their columns, complete up to `start`: the end of its dataflow.
+pub(crate) fn arrange(
+    rows: Rows<'_>,
+    (types, key, append_only): (&[DataType], &[usize], bool),
+    start: u64,
+    completion: Completion,
+    meter: Meter,
+) -> Trace {
+    let arrangement = if append_only { Arrangement::append_only(types, key) } else { Arrangement::new(types, key) };
+    let mut writer = TraceWriter::new(arrangement);
+    writer.advance(start);
+    let trace = writer.trace();
+    let mut at = start;
+    let mut ticks: BTreeMap<u64, Vec<Batch>> = BTreeMap::new();
+    rows.sink(by_key(key.to_vec()), "Arrange", move |(input, frontier)| {
+        input.for_each(|capability, batch| {
+            let Some(tick) = capability.stamp().iter().min().copied() else { return };
+            ticks.entry(tick).or_default().push(std::mem::take(batch));
+        });
+        let Some(to) = frontier.frontier().iter().min().copied().filter(|to| *to > at) else { return };
+        meter.busy(|| {
+            while let Some(first) = ticks.first_entry()
+                && *first.key() < to
+            {
+                let (tick, batches) = first.remove_entry();
+                writer.apply(tick, &batches);
+            }
+            writer.advance(to);
+        });
+        meter.holds(writer.trace().borrow().memory_bytes());
+        completion.moved(at, to);
+        at = to;
+    });
+    trace
 }
 
 impl Side {

@@ -10,8 +10,9 @@ use millrace_data::hash::hash_columns;
 use millrace_planner::plan::{Node, Op};
 
 use crate::operator::{Calls, Route, binary};
-use crate::render::hash::arrange::{Side, own};
+use crate::render::hash::arrange::{Side, arranged};
 use crate::render::hash::residual::{Residual, is_true};
+use crate::render::hash::share;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Pairs of a block.
@@ -20,9 +21,10 @@ const PAIRS: usize = 8192;
 /// Renders `Op::AsOfJoin`.
 pub(crate) fn as_of<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
     let Op::AsOfJoin { stream, table, on, residual, outer } = &node.op else { panic!("not AsOfJoin: {:?}", node.op) };
-    let (stream_on, table_on): (Vec<usize>, Vec<usize>) = on.iter().copied().unzip();
+    let (on, sharing) = share::of_table(table, on, cx.env);
+    let (stream_on, table_on): (Vec<usize>, Vec<usize>) = on.into_iter().unzip();
     let stream_rows = cx.render(stream);
-    let arranged = own(cx, table, &table_on, Route::Key(table_on.clone()));
+    let arranged = arranged(cx, table, &table_on, sharing);
     let mut join = AsOf {
         on: stream_on.clone(),
         table: arranged.side,

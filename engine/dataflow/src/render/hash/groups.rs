@@ -131,7 +131,7 @@ fn same_rows(old: &Shown, new: &Shown) -> Option<Vec<bool>> {
 /// # Panics
 /// If the columns have different types.
 #[allow(clippy::expect_used)]
-pub(super) fn same_values(old: &ArrayRef, new: &ArrayRef) -> BooleanArray {
+pub(crate) fn same_values(old: &ArrayRef, new: &ArrayRef) -> BooleanArray {
     if !old.data_type().is_nested() {
         return not_distinct(old, new).expect("values of one type");
     }

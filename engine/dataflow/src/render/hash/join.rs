@@ -23,8 +23,9 @@ use millrace_planner::plan::{Join, JoinKind, Node, Op};
 
 use self::meet::Meeting;
 use crate::operator::{Calls, Route, binary};
-use crate::render::hash::arrange::{Arranged, Change, Side, own};
+use crate::render::hash::arrange::{Arranged, Change, Side, arranged, own};
 use crate::render::hash::residual::Residual;
+use crate::render::hash::share::{self, JoinSharing};
 use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::Join`.
@@ -50,16 +51,18 @@ pub(crate) fn join<'scope>(cx: &mut Renderer<'scope, '_>, join: &Join, tools: To
 }
 
 fn sides<'scope>(cx: &mut Renderer<'scope, '_>, join: &Join) -> [Arranged<'scope>; 2] {
-    let on = if join.null_aware { &[][..] } else { &join.on };
-    let (left_on, right_on): (Vec<usize>, Vec<usize>) = on.iter().copied().unzip();
+    if !join.on.is_empty() && !join.null_aware {
+        let JoinSharing { on, sides: [left, right] } = share::of_join(join, cx.env);
+        let (left_on, right_on): (Vec<usize>, Vec<usize>) = on.into_iter().unzip();
+        return [arranged(cx, &join.left, &left_on, left), arranged(cx, &join.right, &right_on, right)];
+    }
     let (left_route, right_route) = match join.kind {
-        _ if !on.is_empty() => (Route::Key(left_on.clone()), Route::Key(right_on.clone())),
         // which rows of either side have no partner must be known in one place
         JoinKind::Full => (Route::Key(vec![]), Route::Key(vec![])),
         JoinKind::Inner if is_single(&join.left) => (Route::All, Route::Local),
         _ => (Route::Local, Route::All),
     };
-    [own(cx, &join.left, &left_on, left_route), own(cx, &join.right, &right_on, right_route)]
+    [own(cx, &join.left, &[], left_route), own(cx, &join.right, &[], right_route)]
 }
 
 /// Whether a node never has more than one row.

@@ -1,0 +1,120 @@
+//! Arrangements that the dataflows of a worker share.
+//!
+//! A shared arrangement is a dataflow of its own. It is made for the first query that wants it and goes with the last;
+//! that of a keyed table or a bag belongs to the table and stays as long as it.
+//!
+//! # Contract
+//! Every worker is told the same commands in the same order and decides alike: what is shared depends on commands only.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use millrace_arrange::Trace;
+use millrace_planner::catalog::RelationId;
+use millrace_planner::plan::{Expr, Node, Op};
+
+/// Names a shared arrangement of a worker.
+pub(crate) type ArrangementId = u64;
+
+/// What is arranged, and by what: two of equal form are one.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// A table by its primary key, or a bag by its declared columns; all columns of the relation.
+    Table(RelationId),
+    /// The collection of a node over one relation, by some of the node's columns.
+    Node {
+        /// A source, or a map over one.
+        node: Box<Node>,
+        /// Key columns, in order.
+        key: Vec<usize>,
+    },
+}
+
+/// What matters of a node: relation, its columns, filter and projection.
+type Parts<'a> = (RelationId, &'a [usize], Option<&'a Expr>, &'a [Expr]);
+
+fn parts(node: &Node) -> Option<Parts<'_>> {
+    match &node.op {
+        Op::Source { relation, columns, .. } => Some((*relation, columns, None, &[])),
+        Op::Map { input, filter, exprs, .. } => match &input.op {
+            Op::Source { relation, columns, .. } => Some((*relation, columns, filter.as_ref(), exprs)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Form) -> bool {
+        match (self, other) {
+            (Form::Table(a), Form::Table(b)) => a == b,
+            (Form::Node { node: a, key: a_key }, Form::Node { node: b, key: b_key }) => {
+                let types =
+                    |node: &Node| node.schema.fields().iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
+                a_key == b_key && a.append_only == b.append_only && types(a) == types(b) && parts(a) == parts(b)
+            }
+            _ => false,
+        }
+    }
+}
+
+struct Shelved {
+    id: ArrangementId,
+    form: Form,
+    /// For a table: what it is arranged by.
+    key: Vec<usize>,
+    trace: Trace,
+    users: usize,
+}
+
+/// All shared arrangements of one worker.
+#[derive(Clone, Default)]
+pub(crate) struct Shelf(Rc<RefCell<State>>);
+
+#[derive(Default)]
+struct State {
+    next: ArrangementId,
+    shelved: Vec<Shelved>,
+}
+
+impl Shelf {
+    /// Makes an arrangement known, with one user.
+    pub(crate) fn put(&self, form: Form, key: &[usize], trace: Trace) -> ArrangementId {
+        let mut state = self.0.borrow_mut();
+        state.next += 1;
+        let id = state.next;
+        state.shelved.push(Shelved { id, form, key: key.to_vec(), trace, users: 1 });
+        id
+    }
+
+    /// The arrangement of this form, if there is one.
+    pub(crate) fn find(&self, form: &Form) -> Option<(ArrangementId, Trace)> {
+        let state = self.0.borrow();
+        state.shelved.iter().find(|s| s.form == *form).map(|s| (s.id, s.trace.clone()))
+    }
+
+    /// What a table is arranged by, if it is.
+    pub(crate) fn table_key(&self, relation: RelationId) -> Option<Vec<usize>> {
+        let state = self.0.borrow();
+        state.shelved.iter().find(|s| s.form == Form::Table(relation)).map(|s| s.key.clone())
+    }
+
+    /// One more user.
+    pub(crate) fn hold(&self, id: ArrangementId) {
+        if let Some(shelved) = self.0.borrow_mut().shelved.iter_mut().find(|s| s.id == id) {
+            shelved.users += 1;
+        }
+    }
+
+    /// One user less. Whether it was the last: the arrangement is known no more.
+    pub(crate) fn release(&self, id: ArrangementId) -> bool {
+        let mut state = self.0.borrow_mut();
+        let Some(at) = state.shelved.iter().position(|s| s.id == id) else { return false };
+        state.shelved[at].users -= 1;
+        let last = state.shelved[at].users == 0;
+        if last {
+            state.shelved.remove(at);
+        }
+        last
+    }
+}
