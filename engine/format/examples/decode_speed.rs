@@ -1,10 +1,11 @@
 //! How fast JSON and delimited records become columns, beside Arrow's own readers, on the same bytes in one run.
 //!
-//! `cargo run --release -p millrace-format --example decode_speed [ROWS] [ROUNDS]`
+//! `cargo run --release -p millrace-format --example decode_speed [ROWS] [ROUNDS] [WHAT]`
 //!
 //! Prints million records and megabytes per second of core time, best of the rounds, and checks that both gave the same
 //! number of rows and the same columns.
-#![allow(clippy::print_stdout)]
+// It measures this process from outside the engine, so it asks the system itself.
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use millrace_format::{
     ColumnSpec, Decoder, DelimitedDecoder, DelimitedEncoder, DelimitedOptions, Framing, JsonDecoder, JsonEncoder,
-    RecordSpec, RecordSplitter, TimeForm,
+    RecordSpec, RecordSplitter, Records, TimeForm,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -139,34 +140,31 @@ fn readings(rows: usize) -> Case {
     Case { name: "readings", columns, text: text.into_bytes() }
 }
 
-/// Splits and decodes the whole text; the columns of each block, and the time that decoding and splitting took.
-fn ours(text: &[u8], framing: Framing, decoder: &mut dyn Decoder) -> (Vec<Vec<ArrayRef>>, Duration, Duration) {
+/// Splits the whole text, and does something with each block.
+fn split(text: &[u8], framing: Framing, mut block: impl FnMut(Records<'_>)) {
     let mut splitter = RecordSplitter::new(framing);
-    let mut out = Vec::new();
-    let (mut splitting, mut decoding) = (Duration::ZERO, Duration::ZERO);
     let mut chunks = text.chunks(CHUNK_BYTES);
-    loop {
-        let start = Start::now();
-        let records = splitter.take_full(BLOCK_ROWS, 64 << 20);
-        splitting += start.elapsed();
-        if let Some(records) = records {
-            let start = Start::now();
-            let decoded = decoder.decode(records).expect("a spec that fits");
-            decoding += start.elapsed();
-            assert_eq!(decoded.errors, []);
-            out.push(decoded.columns);
+    while !splitter.is_done() {
+        if let Some(records) = splitter.take_full(BLOCK_ROWS, 64 << 20) {
+            block(records);
             continue;
         }
-        if splitter.is_done() {
-            return (out, splitting, decoding);
-        }
-        let start = Start::now();
         match chunks.next() {
             Some(chunk) => splitter.push(chunk),
             None => splitter.finish(),
         }
-        splitting += start.elapsed();
     }
+}
+
+/// The columns of each block of the text.
+fn ours(text: &[u8], framing: Framing, decoder: &mut dyn Decoder) -> Vec<Vec<ArrayRef>> {
+    let mut out = Vec::new();
+    split(text, framing, |records| {
+        let decoded = decoder.decode(records).expect("a spec that fits");
+        assert_eq!(decoded.errors, []);
+        out.push(decoded.columns);
+    });
+    out
 }
 
 fn schema(case: &Case) -> Arc<Schema> {
@@ -175,8 +173,7 @@ fn schema(case: &Case) -> Arc<Schema> {
     ))
 }
 
-fn arrow_json(case: &Case) -> (Vec<Vec<ArrayRef>>, Duration) {
-    let start = Start::now();
+fn arrow_json(case: &Case) -> Vec<Vec<ArrayRef>> {
     let mut decoder =
         arrow_json::ReaderBuilder::new(schema(case)).with_batch_size(BLOCK_ROWS).build_decoder().expect("types");
     let mut out = Vec::new();
@@ -186,81 +183,91 @@ fn arrow_json(case: &Case) -> (Vec<Vec<ArrayRef>>, Duration) {
         rest = &rest[n..];
         match decoder.flush().expect("valid JSON") {
             Some(batch) => out.push(batch.columns().to_vec()),
-            None => return (out, start.elapsed()),
+            None => return out,
         }
     }
 }
 
-fn whole(blocks: &[Vec<ArrayRef>], column: usize) -> ArrayRef {
-    concat(&blocks.iter().map(|b| b[column].as_ref()).collect::<Vec<_>>()).expect("equal types")
+fn assert_same(case: &Case, a: &[Vec<ArrayRef>], b: &[Vec<ArrayRef>]) {
+    let whole = |blocks: &[Vec<ArrayRef>], column: usize| {
+        concat(&blocks.iter().map(|b| b[column].as_ref()).collect::<Vec<_>>()).expect("equal types")
+    };
+    for c in 0..case.columns.len() {
+        assert_eq!(&whole(a, c), &whole(b, c), "column {c}");
+    }
 }
 
-fn show(what: &str, rows: usize, bytes: usize, time: Duration) {
-    let seconds = time.as_secs_f64();
-    println!(
-        "  {what:<24} {:>7.2} M records/s {:>8.0} MB/s {:>7.0} ns/record",
-        rows as f64 / seconds / 1e6,
-        bytes as f64 / seconds / 1e6,
-        seconds * 1e9 / rows as f64
-    );
+struct Measure {
+    rows: usize,
+    rounds: usize,
+    only: Option<String>,
+}
+
+impl Measure {
+    /// The best time of the rounds, shown; `None` if it is not asked for.
+    fn run<T>(&self, what: &str, bytes: usize, mut work: impl FnMut() -> T) -> Option<Duration> {
+        if self.only.as_ref().is_some_and(|only| only != what) {
+            return None;
+        }
+        let mut best = Duration::MAX;
+        for _ in 0..self.rounds {
+            let start = Start::now();
+            std::hint::black_box(work());
+            best = best.min(start.elapsed());
+        }
+        let seconds = best.as_secs_f64();
+        println!(
+            "  {what:<18} {:>7.2} M records/s {:>8.0} MB/s {:>7.0} ns/record",
+            self.rows as f64 / seconds / 1e6,
+            bytes as f64 / seconds / 1e6,
+            seconds * 1e9 / self.rows as f64
+        );
+        Some(best)
+    }
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1).map(|a| a.parse::<usize>().expect("a number"));
-    let (rows, rounds) = (args.next().unwrap_or(500_000), args.next().unwrap_or(5));
+    let mut args = std::env::args().skip(1);
+    let mut number = |default| args.next().map_or(default, |a| a.parse().expect("a number"));
+    let (rows, rounds) = (number(500_000), number(5));
+    let measure = Measure { rows, rounds, only: args.next() };
     for case in [bids(rows), ratings(rows), readings(rows)] {
         println!("{}: {} bytes a record", case.name, case.text.len() / rows);
-        let spec = RecordSpec::all_of(case.columns.clone());
-        let mut json = JsonDecoder::new(spec.clone()).expect("types of SQL");
-        let mut best = [Duration::MAX; 4];
-        let mut blocks = Vec::new();
-        for _ in 0..rounds {
-            let (theirs, time) = arrow_json(&case);
-            best[0] = best[0].min(time);
-            let (mine, splitting, decoding) = ours(&case.text, Framing::Lines, &mut json);
-            best[1] = best[1].min(splitting + decoding);
-            best[2] = best[2].min(splitting);
-            best[3] = best[3].min(decoding);
-            for c in 0..case.columns.len() {
-                assert_eq!(&whole(&mine, c), &whole(&theirs, c), "column {c}");
-            }
-            blocks = mine;
-        }
         let bytes = case.text.len();
-        show("arrow-json", rows, bytes, best[0]);
-        show("JSON, split and decode", rows, bytes, best[1]);
-        show("  split", rows, bytes, best[2]);
-        show("  decode", rows, bytes, best[3]);
-        println!("  {:<24} {:>7.2} ×", "against arrow-json", best[0].as_secs_f64() / best[1].as_secs_f64());
-        others(&case, &blocks, rows, rounds);
+        let mut json = JsonDecoder::new(RecordSpec::all_of(case.columns.clone())).expect("types of SQL");
+        let blocks = ours(&case.text, Framing::Lines, &mut json);
+        let theirs = measure.run("arrow-json", bytes, || arrow_json(&case));
+        let own = measure.run("json-decode", bytes, || ours(&case.text, Framing::Lines, &mut json));
+        if let (Some(theirs), Some(own)) = (theirs, own) {
+            assert_same(&case, &blocks, &arrow_json(&case));
+            println!("  {:<18} {:>7.2} x", "", theirs.as_secs_f64() / own.as_secs_f64());
+        }
+        measure.run("split", bytes, || split(&case.text, Framing::Lines, |_| ()));
+        others(&case, &blocks, &measure);
     }
 }
 
 /// Encoding, and the same rows as delimited text.
-fn others(case: &Case, blocks: &[Vec<ArrayRef>], rows: usize, rounds: usize) {
+fn others(case: &Case, blocks: &[Vec<ArrayRef>], measure: &Measure) {
     let names = || case.columns.iter().map(|c| c.name.as_str());
     let encoder = JsonEncoder::new(names(), TimeForm::Number);
     let options = DelimitedOptions { header: false, ..DelimitedOptions::default() };
     let delimited = DelimitedEncoder::new(names(), options, TimeForm::Number).expect("a comma delimits");
     let mut decoder = DelimitedDecoder::new(RecordSpec::all_of(case.columns.clone()), options).expect("types of SQL");
-    let mut best = [Duration::MAX; 3];
-    let (mut json, mut text) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        json.clear();
-        let start = Start::now();
-        blocks.iter().for_each(|b| encoder.encode(b, &mut json).expect("types of SQL"));
-        best[0] = best[0].min(start.elapsed());
-        text.clear();
-        let start = Start::now();
-        blocks.iter().for_each(|b| delimited.encode(b, &mut text).expect("types of SQL"));
-        best[1] = best[1].min(start.elapsed());
-        let (mine, splitting, decoding) = ours(&text, options.framing(case.columns.len()), &mut decoder);
-        best[2] = best[2].min(splitting + decoding);
-        for c in 0..case.columns.len() {
-            assert_eq!(&whole(&mine, c), &whole(blocks, c), "column {c}");
-        }
-    }
-    show("JSON, encode", rows, json.len(), best[0]);
-    show("delimited, encode", rows, text.len(), best[1]);
-    show("delimited, decode", rows, text.len(), best[2]);
+    let mut out = Vec::with_capacity(2 * case.text.len());
+    measure.run("json-encode", case.text.len(), || {
+        out.clear();
+        blocks.iter().for_each(|b| encoder.encode(b, &mut out).expect("types of SQL"));
+    });
+    out.clear();
+    blocks.iter().for_each(|b| delimited.encode(b, &mut out).expect("types of SQL"));
+    let text = out.clone();
+    measure.run("delimited-encode", text.len(), || {
+        out.clear();
+        blocks.iter().for_each(|b| delimited.encode(b, &mut out).expect("types of SQL"));
+    });
+    let framing = options.framing(case.columns.len());
+    assert_same(case, &ours(&text, framing, &mut decoder), blocks);
+    measure.run("delimited-decode", text.len(), || ours(&text, framing, &mut decoder));
+    measure.run("delimited-split", text.len(), || split(&text, framing, |_| ()));
 }

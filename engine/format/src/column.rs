@@ -356,15 +356,18 @@ impl Bytes {
     pub(crate) fn push_range(&mut self, from: &[u8], start: usize, end: usize) {
         if self.keep {
             let len = end - start;
-            // Copies of a fixed size are two instructions, others are a call.
-            if len <= 16
-                && let Some(chunk) = from.get(start..start + 16)
-            {
-                let before = self.values.len();
-                self.values.extend_from_slice(chunk);
-                self.values.truncate(before + len);
-            } else {
-                self.values.extend_from_slice(&from[start..end]);
+            // Copies of a fixed size are a few instructions, others are a call.
+            match from.get(start..).and_then(|rest| rest.first_chunk::<64>()) {
+                Some(chunk) if len <= 64 => {
+                    let before = self.values.len();
+                    if len <= 16 {
+                        self.values.extend_from_slice(&chunk[..16]);
+                    } else {
+                        self.values.extend_from_slice(chunk);
+                    }
+                    self.values.truncate(before + len);
+                }
+                _ => self.values.extend_from_slice(&from[start..end]),
             }
         }
         self.end();

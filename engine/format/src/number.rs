@@ -93,11 +93,59 @@ fn digits(bytes: &[u8], mut at: usize, mantissa: &mut u64) -> usize {
     }
 }
 
+/// The whole number at `start`, and where it ends, if it is JSON without sign, of at most fifteen digits, and a comma or
+/// a closing bracket follows at once: what most numbers are. Otherwise says nothing.
+#[inline(always)]
+pub(crate) fn scan_plain(bytes: &[u8], start: usize) -> Option<(i64, usize)> {
+    let first = word(bytes, start);
+    let n = leading_digits(first);
+    let (value, n, next) = if n < 8 {
+        if n == 0 {
+            return None;
+        }
+        (digits_value(first, n), n, (first >> (8 * n)) as u8)
+    } else {
+        let second = word(bytes, start + 8);
+        let n_second = leading_digits(second);
+        if n_second == 8 {
+            return None;
+        }
+        let high = digits_value(first, 8);
+        let value = match n_second {
+            0 => high,
+            n => high * POWERS_U64[n as usize] + digits_value(second, n),
+        };
+        (value, 8 + n_second, (second >> (8 * n_second)) as u8)
+    };
+    let ends = matches!(next, b',' | b'}' | b']');
+    let leads_with_zero = first as u8 == b'0' && n > 1;
+    // Fifteen digits fit.
+    (ends && !leads_with_zero).then_some((value as i64, start + n as usize))
+}
+
+/// The whole number without sign that is all of `bytes[start..end]`, if it has at most fifteen digits: what most numbers
+/// are. Otherwise says nothing.
+#[inline(always)]
+pub(crate) fn parse_plain(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
+    let n = (end - start) as u32;
+    let first = word(bytes, start);
+    if (1..=8).contains(&n) {
+        return (leading_digits(first) >= n).then(|| digits_value(first, n) as i64);
+    }
+    if !(9..=15).contains(&n) || leading_digits(first) < 8 {
+        return None;
+    }
+    let second = word(bytes, start + 8);
+    let value = || digits_value(first, 8) * POWERS_U64[n as usize - 8] + digits_value(second, n - 8);
+    // Fifteen digits fit.
+    (leading_digits(second) >= n - 8).then(|| value() as i64)
+}
+
 /// The number at `start`, and where it ends. Bytes behind it are not looked at.
 ///
 /// # Errors
 /// If there is none, at the byte that should have been another one.
-#[inline]
+#[inline(always)]
 pub(crate) fn scan<'a>(
     bytes: &'a [u8],
     start: usize,
@@ -288,6 +336,33 @@ mod tests {
         }
         assert_eq!(number("2147483648").to_i32(SqlType::Int), Err(Reason::OutOfRange(SqlType::Int)));
         assert_eq!(number("-2147483648").to_i32(SqlType::Int), Ok(i32::MIN));
+    }
+
+    #[test]
+    fn plain_numbers_are_the_same() {
+        for text in ["0", "7", "12", "1234567", "12345678", "123456789", "123456789012345"] {
+            for end in [",", "}", "]"] {
+                let value = text.parse().expect("an integer");
+                assert_eq!(scan_plain(format!("{text}{end}").as_bytes(), 0), Some((value, text.len())));
+            }
+            for end in ["", " ", ".", "e", "x", "1234567890123456,"] {
+                assert_eq!(scan_plain(format!("{text}{end}").as_bytes(), 0), None, "{text}{end}");
+            }
+        }
+        for text in ["", "-1,", "01,", "00000000,", "1234567890123456,", "+1,", "\u{b1},"] {
+            assert_eq!(scan_plain(text.as_bytes(), 0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_texts_are_the_same() {
+        let parse = |text: &str| parse_plain(format!("x{text}1234567890123456").as_bytes(), 1, 1 + text.len());
+        for text in ["0", "007", "12345678", "123456789", "000000000000000", "123456789012345"] {
+            assert_eq!(parse(text), text.parse().ok(), "{text}");
+        }
+        for text in ["", "-1", "1.5", "1 ", "x", "12345678x", "1234567x9", "1234567890123456"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 
     #[test]

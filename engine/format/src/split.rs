@@ -11,6 +11,8 @@
 //! * A quote that is never closed costs its own line: when the end comes before the closing quote, or the record would
 //!   be too long with it, the first line is a record by itself and the next one is read anew.
 
+use std::io::{self, Read};
+
 use memchr::{memchr, memchr2};
 
 use crate::limits::{BLOCK_BYTES_MAX, RECORD_BYTES_MAX};
@@ -87,15 +89,21 @@ impl RecordSplitter {
     /// # Panics
     /// If it would hold more than [`BLOCK_BYTES_MAX`] bytes, or after [`finish`](Self::finish). Take records first.
     pub fn push(&mut self, chunk: &[u8]) {
-        assert!(!self.finished, "bytes behind the end of the stream");
-        self.compact();
-        assert!(
-            self.buffer.len() + chunk.len() < BLOCK_BYTES_MAX,
-            "{} bytes held, {} pushed, {BLOCK_BYTES_MAX} allowed",
-            self.buffer.len(),
-            chunk.len()
-        );
+        self.make_room(chunk.len());
         self.buffer.extend_from_slice(chunk);
+    }
+
+    /// Appends what `input` has, at most `bytes_max` bytes of it, without a copy between; returns how many they were, 0
+    /// at its end.
+    ///
+    /// # Errors
+    /// If reading fails; bytes read before that are kept.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn read_from(&mut self, input: &mut impl Read, bytes_max: usize) -> io::Result<usize> {
+        self.make_room(bytes_max);
+        input.take(bytes_max as u64).read_to_end(&mut self.buffer)
     }
 
     /// The stream has ended: what is left is its last record.
@@ -153,6 +161,13 @@ impl RecordSplitter {
     /// First byte that is still needed.
     fn consumed(&self) -> usize {
         self.spans.get(self.taken).map_or(self.start, |s| s.start as usize)
+    }
+
+    fn make_room(&mut self, bytes: usize) {
+        assert!(!self.finished, "bytes behind the end of the stream");
+        self.compact();
+        let held = self.buffer.len();
+        assert!(held + bytes < BLOCK_BYTES_MAX, "{held} bytes held, {bytes} pushed, {BLOCK_BYTES_MAX} allowed");
     }
 
     /// Drops what was taken, when that is at least half: so each byte moves once at most, on average.
@@ -400,6 +415,19 @@ mod tests {
     fn empty_lines_count_where_they_are_null() {
         let framing = Framing::Delimited { delimiter: b',', keep_empty: true };
         check(framing, "a\n\nb\n", &[(0, "a"), (2, ""), (3, "b")]);
+    }
+
+    #[test]
+    fn readers_are_read_in_pieces() {
+        let mut input = &b"a\nbb\nccc"[..];
+        let mut splitter = RecordSplitter::new(Framing::Lines);
+        assert_eq!(splitter.read_from(&mut input, 4).ok(), Some(4));
+        assert_eq!(splitter.take(9, 9).map(|r| r.len()), Some(1));
+        assert_eq!(splitter.read_from(&mut input, 9).ok(), Some(4));
+        assert_eq!(splitter.read_from(&mut input, 9).ok(), Some(0));
+        splitter.finish();
+        let rest = splitter.take(9, 9).map(|r| (r.len(), r.get(0).to_vec(), r.get(1).to_vec()));
+        assert_eq!(rest, Some((2, b"bb".to_vec(), b"ccc".to_vec())));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::error::{DecodeError, FormatError, Reason};
 use crate::json::cursor::Cursor;
 use crate::json::value::push_value;
 use crate::limits::RECORD_BYTES_MAX;
+use crate::number::parse_plain;
 use crate::records::Records;
 use crate::text::push_text;
 use crate::{Decoded, Decoder, RecordSpec};
@@ -139,9 +140,22 @@ fn push_record(
 
 #[inline]
 fn push_field(column: &mut Column, fields: &Fields<'_>, field: Field, json: &mut Vec<u8>) -> Result<(), Reason> {
+    let plain = || if field.escaped { None } else { parse_plain(fields.bytes, field.start, field.end) };
+    match &mut column.data {
+        Data::Int64(values) if let Some(value) = plain() => {
+            values.push(value);
+            return Ok(());
+        }
+        Data::Int32(values) if let Some(Ok(value)) = plain().map(i32::try_from) => {
+            values.push(value);
+            return Ok(());
+        }
+        _ => {}
+    }
     let value = fields.value(field);
     match &mut column.data {
         _ if value.is_empty() && !field.quoted => column.push_null(),
+        Data::Utf8(bytes) if !field.escaped => bytes.push_range(fields.bytes, field.start, field.end),
         Data::Utf8(bytes) => bytes.push(value),
         Data::List(_) | Data::Map(_) | Data::Struct(_) => return push_json(column, value, json),
         Data::Binary(_) => return push_text(column, value),

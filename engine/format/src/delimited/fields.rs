@@ -16,7 +16,7 @@ pub(crate) struct Field {
 /// Goes through the fields of a record.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
-    bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     pub(crate) pos: usize,
     end: usize,
     delimiter: u8,

@@ -7,8 +7,7 @@
 use arrow::array::{Array, ArrayRef};
 
 use crate::error::FormatError;
-use crate::json::cursor::marks;
-use crate::number::word;
+use crate::json::cursor::find_special;
 use crate::values::{Kind, TimeForm, Values};
 
 /// Writes rows of columns with these names as objects.
@@ -173,15 +172,9 @@ fn write_in_quotes(values: &Values<'_>, row: usize, form: TimeForm, out: &mut Ve
 /// Appends a text as a JSON string.
 pub fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let (mut from, mut at) = (0, 0);
-    while at < text.len() {
-        let marks = marks(word(text, at));
-        if marks == 0 {
-            at += 8;
-            continue;
-        }
-        at += marks.trailing_zeros() as usize / 8;
-        // Zeros behind the end are marked as control characters.
+    let mut from = 0;
+    loop {
+        let at = find_special(text, from);
         let Some(byte) = text.get(at) else { break };
         out.extend_from_slice(&text[from..at]);
         match byte {
@@ -197,8 +190,7 @@ pub fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
                 out.extend([byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
             }
         }
-        at += 1;
-        from = at;
+        from = at + 1;
     }
     out.extend_from_slice(&text[from..]);
     out.push(b'"');

@@ -19,6 +19,7 @@ use crate::column::{Bytes, Column, Data, List, Map};
 use crate::error::{Expected, Found, Reason, SqlType};
 use crate::json::cursor::{Cursor, Quoted};
 use crate::limits::NESTING_LEVELS_MAX;
+use crate::number::{Number, scan_plain};
 use crate::text::{decode_base64, parse_special, push_text, time_of_number, timestamp_of_number, whole_number};
 use crate::time::{parse_date, parse_time, parse_timestamp};
 
@@ -28,6 +29,22 @@ use crate::time::{parse_date, parse_time, parse_timestamp};
 /// If it is broken or of another type. Nested columns may keep parts of it then.
 #[inline(always)]
 pub(crate) fn push_value(column: &mut Column, cursor: &mut Cursor<'_>, level: usize) -> Result<(), Reason> {
+    match &mut column.data {
+        Data::Int64(values) if let Some((value, end)) = scan_plain(cursor.bytes, cursor.pos) => {
+            values.push(value);
+            cursor.pos = end;
+            return Ok(());
+        }
+        Data::Int32(values)
+            if let Some((value, end)) = scan_plain(cursor.bytes, cursor.pos)
+                && let Ok(value) = i32::try_from(value) =>
+        {
+            values.push(value);
+            cursor.pos = end;
+            return Ok(());
+        }
+        _ => {}
+    }
     cursor.skip_whitespace();
     if cursor.peek() == b'n' {
         cursor.literal(b"null")?;
@@ -35,7 +52,6 @@ pub(crate) fn push_value(column: &mut Column, cursor: &mut Cursor<'_>, level: us
         return Ok(());
     }
     match &mut column.data {
-        Data::Int64(values) => values.push(number(cursor, SqlType::Bigint)?.to_i64(SqlType::Bigint)?),
         Data::Utf8(bytes) if cursor.peek() == b'"' => {
             let quoted = cursor.quoted()?;
             if quoted.escaped {
@@ -45,6 +61,10 @@ pub(crate) fn push_value(column: &mut Column, cursor: &mut Cursor<'_>, level: us
             }
         }
         Data::Float64(values) if cursor.peek() != b'"' => values.push(number(cursor, SqlType::Double)?.to_f64()?),
+        Data::Timestamp(values) if cursor.peek() == b'"' => {
+            let quoted = cursor.quoted()?;
+            values.push(parse_timestamp(cursor.text(quoted))?);
+        }
         _ => return push_other(column, cursor, level),
     }
     Ok(())
@@ -107,7 +127,7 @@ fn check_level(level: usize) -> Result<(), Reason> {
 }
 
 #[inline(always)]
-fn number<'a>(cursor: &mut Cursor<'a>, t: SqlType) -> Result<crate::number::Number<'a>, Reason> {
+fn number<'a>(cursor: &mut Cursor<'a>, t: SqlType) -> Result<Number<'a>, Reason> {
     if !matches!(cursor.peek(), b'0'..=b'9' | b'-') {
         check_kind(cursor, t, Found::Number)?;
     }

@@ -10,7 +10,7 @@ use rand::rngs::SmallRng;
 
 use crate::{block, decode, for_seeds, generate};
 
-const BLOCKS: u64 = 1_500;
+const BLOCKS: u64 = 1_000;
 const RECORDS: usize = 100;
 
 fn check_shape(decoded: &Decoded, records: usize) {
@@ -91,12 +91,16 @@ fn json_syntax() {
         for (i, record) in records.iter().enumerate() {
             let error = errors.next_if(|e| e.record == i);
             let theirs = serde_json::from_slice::<serde_json::Value>(record);
+            // They read numbers, too, and not all; syntax has no largest one.
+            if theirs.as_ref().is_err_and(|e| e.to_string().starts_with("number out of range")) {
+                continue;
+            }
             let fine = theirs.as_ref().is_ok_and(serde_json::Value::is_object);
             assert_eq!(error.is_none(), fine, "{}: {error:?} {theirs:?}", String::from_utf8_lossy(record));
         }
         broken += decoded.errors.len();
     });
-    assert!(broken > 50_000, "{broken}");
+    assert!(broken > 30_000, "{broken}");
 }
 
 #[test]

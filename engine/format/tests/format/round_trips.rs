@@ -47,7 +47,7 @@ fn check(got: &[ArrayRef], want: &[ArrayRef]) {
 
 #[test]
 fn json() {
-    for_seeds(1_500, |rng| {
+    for_seeds(1_000, |rng| {
         let (spec, rows) = columns(rng);
         if rows.rows == 0 {
             return;
@@ -63,7 +63,7 @@ fn json() {
 
 #[test]
 fn delimited() {
-    for_seeds(1_500, |rng| {
+    for_seeds(1_000, |rng| {
         let (spec, rows) = columns(rng);
         if rows.rows == 0 {
             return;

@@ -44,7 +44,7 @@ fn split(rng: &mut SmallRng, framing: Framing, text: &[u8]) -> Vec<(u64, Vec<u8>
 
 #[test]
 fn chunks_do_not_matter() {
-    for_seeds(20_000, |rng| {
+    for_seeds(10_000, |rng| {
         let text = text(rng);
         for framing in [
             Framing::Lines,
