@@ -69,7 +69,7 @@ pub struct BaseRelation {
     /// How rows are taken in.
     pub intake: Intake,
     /// Keep the collection, so that a query installed later starts from it. Without it a later reader of a stream sees
-    /// only later rows; `Upsert` relations are always kept.
+    /// only later rows; `Upsert` and `Bag` relations are always kept.
     pub keep: bool,
 }
 

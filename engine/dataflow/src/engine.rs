@@ -221,8 +221,8 @@ impl Engine {
         Ok(replies.iter().flatten().collect())
     }
 
-    /// Dataflows that each worker holds: those of queries, and one per relation that is not `Append`. A removed one goes
-    /// in the course of the next ticks.
+    /// Dataflows that each worker holds: those of queries, one per relation that is not `Append`, and one per arrangement
+    /// that queries share. A removed one goes in the course of the next ticks.
     ///
     /// # Errors
     /// If a worker has panicked.
