@@ -1,6 +1,6 @@
 //! The law of the project, over random cases.
 //!
-//! `MILLRACE_CASES` says how many, `MILLRACE_SEED` where to begin; `make property` sets both. A failure prints the seed and
+//! `MILLRACE_CASES` says how many, `MILLRACE_SEED` where to begin; `make property` sets both. `MILLRACE_SHRINK=0` keeps it whole. A failure prints the seed and
 //! the smallest case that still fails.
 
 use std::sync::Mutex;
@@ -47,7 +47,11 @@ fn incremental_is_recomputation() {
                 }
                 Outcome::Broken(difference) => {
                     eprintln!("seed {seed} fails; making it smaller");
-                    let (small, said) = shrink(&case, &difference);
+                    // MILLRACE_SHRINK=0 shows the case as it was drawn
+                    let (small, said) = match number("MILLRACE_SHRINK") {
+                        Some(0) => (case, difference),
+                        _ => shrink(&case, &difference),
+                    };
                     broken.lock().unwrap().push(format!("{}\n{said}", small.describe()));
                 }
             }

@@ -2,6 +2,10 @@
 //!
 //! A batch whose rows all stay on this worker is passed on as it is; with one worker nothing is hashed.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int32Array};
+use arrow::datatypes::Int32Type;
 use timely::communication::Push;
 use timely::dataflow::channels::pact::DistributorPact;
 use timely::dataflow::channels::pushers::exchange::Distributor;
@@ -71,7 +75,7 @@ impl ByKey {
     fn split(&mut self, batch: &Batch, peers: usize) -> &mut [Vec<u32>] {
         self.rows.resize(peers, vec![]);
         self.rows.iter_mut().for_each(Vec::clear);
-        let key: Vec<_> = self.key.iter().map(|c| std::sync::Arc::clone(batch.column(*c))).collect();
+        let key: Vec<_> = self.key.iter().map(|c| Arc::clone(batch.column(*c))).collect();
         hash_columns(&key, batch.len(), &mut self.hashes);
         for (i, hash) in self.hashes.iter().enumerate() {
             self.rows[worker_of(*hash, peers)].push(i as u32);
@@ -85,10 +89,10 @@ pub fn by_key(key: Vec<usize>) -> DistributorPact<impl FnOnce(usize) -> ByKey> {
     DistributorPact(move |_| ByKey::new(key))
 }
 
-/// Sends each batch to every worker.
-pub struct ToAll;
+/// Sends each batch to the worker that its last column names, without that column.
+pub struct ByTarget;
 
-impl Distributor<Batch> for ToAll {
+impl Distributor<Batch> for ByTarget {
     fn partition<T: Clone, P: Push<Message<T, Batch>>>(
         &mut self,
         batch: &mut Batch,
@@ -96,16 +100,30 @@ impl Distributor<Batch> for ToAll {
         pushers: &mut [P],
     ) {
         let batch = std::mem::take(batch);
-        for pusher in pushers {
-            Message::push_at(&mut batch.clone(), stamp.clone(), pusher);
+        if batch.is_empty() {
+            return;
         }
+        let width = batch.columns().len() - 1;
+        let target = batch.column(width).as_primitive::<Int32Type>().value(0);
+        let mut batch = batch.project(&(0..width).collect::<Vec<_>>());
+        Message::push_at(&mut batch, stamp.clone(), &mut pushers[target as usize]);
     }
     fn flush<T: Clone, P: Push<Message<T, Batch>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}
 }
 
-/// The channel that brings every row to every worker.
-pub fn to_all() -> DistributorPact<impl FnOnce(usize) -> ToAll> {
-    DistributorPact(|_| ToAll)
+/// A copy of the batch for each of `peers` workers, for [`by_target`]. Progress counts rows where they are sent and where
+/// they arrive, so that what goes to every worker must be sent as often.
+pub fn copies(batch: &Batch, peers: usize) -> impl Iterator<Item = Batch> {
+    (0..peers as i32).map(move |target| {
+        let target: ArrayRef = Arc::new(Int32Array::from_value(target, batch.len()));
+        batch.with_columns(batch.columns().iter().map(Arc::clone).chain([target]).collect())
+    })
+}
+
+/// The channel that brings each batch of [`copies`] to its worker. Not for a single worker, to which batches go as they
+/// are.
+pub fn by_target() -> DistributorPact<impl FnOnce(usize) -> ByTarget> {
+    DistributorPact(|_| ByTarget)
 }
 
 /// The parts of `batch` per worker, by the same rule as [`by_key`].

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use millrace_data::Batch;
-use millrace_data::exchange::{by_key, to_all};
+use millrace_data::exchange::{by_key, by_target, copies};
 use millrace_world::Clock;
 use timely::container::NoopBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -162,6 +162,7 @@ pub(crate) fn unary<'scope>(
     meter: Meter,
     mut logic: impl FnMut(u64, Vec<Batch>, &mut dyn FnMut(Batch)) + 'static,
 ) -> Rows<'scope> {
+    let (input, route) = spread(input, route);
     macro_rules! build {
         ($pact:expr) => {
             input.unary_frontier::<NoopBuilder<Batch>, _, _, _>($pact, name, move |capability, _| {
@@ -187,7 +188,7 @@ pub(crate) fn unary<'scope>(
     match route {
         Route::Local => build!(Pipeline),
         Route::Key(key) => build!(by_key(key)),
-        Route::All => build!(to_all()),
+        Route::All => build!(by_target()),
     }
 }
 
@@ -201,6 +202,7 @@ pub(crate) fn binary<'scope>(
     meter: Meter,
     mut logic: impl FnMut(u64, Vec<Batch>, Vec<Batch>, &mut dyn FnMut(Batch)) + 'static,
 ) -> Rows<'scope> {
+    let ((left, left_route), (right, right_route)) = (spread(left, routes.0), spread(right, routes.1));
     macro_rules! build {
         ($left:expr, $right:expr) => {
             left.binary_frontier::<_, NoopBuilder<Batch>, _, _, _, _>(
@@ -238,16 +240,38 @@ pub(crate) fn binary<'scope>(
             )
         };
     }
-    match routes {
+    match (left_route, right_route) {
         (Route::Local, Route::Local) => build!(Pipeline, Pipeline),
         (Route::Local, Route::Key(b)) => build!(Pipeline, by_key(b)),
         (Route::Key(a), Route::Local) => build!(by_key(a), Pipeline),
         (Route::Key(a), Route::Key(b)) => build!(by_key(a), by_key(b)),
-        (Route::Local, Route::All) => build!(Pipeline, to_all()),
-        (Route::All, Route::Local) => build!(to_all(), Pipeline),
-        (Route::Key(a), Route::All) => build!(by_key(a), to_all()),
-        (Route::All, Route::Key(b)) => build!(to_all(), by_key(b)),
-        (Route::All, Route::All) => build!(to_all(), to_all()),
+        (Route::Local, Route::All) => build!(Pipeline, by_target()),
+        (Route::All, Route::Local) => build!(by_target(), Pipeline),
+        (Route::Key(a), Route::All) => build!(by_key(a), by_target()),
+        (Route::All, Route::Key(b)) => build!(by_target(), by_key(b)),
+        (Route::All, Route::All) => build!(by_target(), by_target()),
+    }
+}
+
+/// What goes to all workers, as copies for each; to a single worker it goes as it is.
+fn spread<'scope>(rows: Rows<'scope>, route: Route) -> (Rows<'scope>, Route) {
+    let peers = rows.scope().peers();
+    match route {
+        Route::All if peers == 1 => (rows, Route::Local),
+        Route::All => {
+            let rows = rows.unary::<NoopBuilder<Batch>, _, _, _>(Pipeline, "Copies", move |_, _| {
+                move |input, output| {
+                    input.for_each(|capability, batch| {
+                        let mut session = output.session_with_builder(&capability);
+                        for mut copy in copies(batch, peers) {
+                            session.give_container(&mut copy);
+                        }
+                    });
+                }
+            });
+            (rows, Route::All)
+        }
+        other => (rows, other),
     }
 }
 

@@ -42,6 +42,16 @@ impl Condition {
         }
         Condition { pairs, residual }
     }
+
+    /// The same for an operator whose keys know no equal NULLs: pairs in which NULL equals NULL are checked one by one.
+    pub(super) fn without_equal_nulls(&self) -> Condition {
+        let (equal, pairs): (Vec<Pair>, Vec<Pair>) = self.pairs.iter().cloned().partition(|pair| pair.null_equal);
+        let checked = equal.into_iter().map(|pair| {
+            let (left, right) = (Box::new(pair.left), Box::new(pair.right));
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::IsNotDistinctFrom, right })
+        });
+        Condition { pairs, residual: self.residual.iter().cloned().chain(checked).collect() }
+    }
 }
 
 fn add(pairs: &mut Vec<Pair>, pair: Pair) {

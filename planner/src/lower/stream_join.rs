@@ -80,27 +80,7 @@ impl Lower {
         schemas: (&datafusion_common::DFSchema, &datafusion_common::DFSchema),
     ) -> Result<Lowered> {
         let window = stream.window.clone();
-        let mut sides = self.sides(stream, table, condition, schemas)?;
-        if sides.null_equal {
-            // the operator knows no equal NULLs: the pairs are checked one by one
-            let (left, right) = (Arc::clone(&sides.left.node.schema), &sides.right.node.schema);
-            let n_left = width(&left);
-            let equal = sides.on.drain(..).map(|(l, r)| {
-                let (l, r) = (
-                    column(&left, l),
-                    Arc::new(datafusion_physical_expr::expressions::Column::new(right.field(r).name(), n_left + r)),
-                );
-                Arc::new(datafusion_physical_expr::expressions::BinaryExpr::new(
-                    l,
-                    datafusion_expr::Operator::IsNotDistinctFrom,
-                    r,
-                )) as plan::Expr
-            });
-            let all = equal.chain(sides.residual.take()).reduce(|a, b| {
-                Arc::new(datafusion_physical_expr::expressions::BinaryExpr::new(a, datafusion_expr::Operator::And, b))
-            });
-            sides.residual = all;
-        }
+        let sides = self.sides(stream, table, &condition.without_equal_nulls(), schemas)?;
         let kind = if outer { JoinKind::Left } else { JoinKind::Inner };
         let schema = joined_schema(kind, &sides);
         let widths = sides.widths;
@@ -261,7 +241,7 @@ impl Lower {
         };
         let (l, r) = (join.left.schema(), join.right.schema());
         // the optimiser may have turned the sides round
-        let turned = !args.first().is_some_and(|time| plan_column(time, l).is_ok());
+        let turned = args.first().is_none_or(|time| plan_column(time, l).is_err());
         let [left_time, right_time, left_lane, right_lane] = args else {
             return Err(PlanError::new(ErrorKind::Internal, "within has four arguments"));
         };
@@ -271,7 +251,7 @@ impl Lower {
         let lane_times = (plan_column(left_lane, l).ok(), plan_column(right_lane, r).ok());
         let (left, right) = (self.plan(&join.left)?, self.plan(&join.right)?);
         let window = left.window.clone();
-        let sides = self.sides(left, right, &condition, (l, r))?;
+        let sides = self.sides(left, right, &condition.without_equal_nulls(), (l, r))?;
         let schema = joined_schema(kind, &sides);
         let widths = sides.widths;
         let computed = (width(&sides.left.node.schema) - widths.0, width(&sides.right.node.schema) - widths.1);

@@ -115,7 +115,8 @@ impl Pulse {
     }
 }
 
-/// The frontier of an arrangement from `start` on, and a batch of one row without columns at each tick that changed it.
+/// The frontier of an arrangement from `start` on, and a batch of one row without columns at each tick that changed it,
+/// and at `start` if there are rows from before it.
 fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> (Rows<'scope>, Rc<Pulse>) {
     let pulse = Rc::new(Pulse::default());
     let own = Rc::clone(&pulse);
@@ -124,11 +125,15 @@ fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> 
         let wake = scope.activator_for(info.address);
         reader.on_change(move || wake.activate());
         let mut running = Some((reader, capability.delayed(&start)));
+        let mut first = true;
         move |output: &mut Output<'_>| {
             if own.closed.get() {
                 running = None;
             }
             let Some((reader, capability)) = &mut running else { return };
+            if std::mem::take(&mut first) && reader.borrow().rows() > 0 {
+                output.session_with_builder(capability).give_container(&mut Batch::new(vec![], None, 1));
+            }
             while let Some(delta) = reader.next_delta() {
                 if delta.tick() >= start {
                     let at = capability.delayed(&delta.tick());
