@@ -29,6 +29,7 @@ def out(value):
 for line in sys.stdin:
     case = json.loads(line)
     connection = duckdb.connect()
+    connection.execute("SET order_by_non_integer_literal = true")
     try:
         for table in case["tables"]:
             connection.execute(table["ddl"])

@@ -116,8 +116,7 @@ pub struct Evaluator<'h> {
 /// # Errors
 /// If the plan has something that a bound plan cannot have.
 pub fn answer(plan: &LogicalPlan, history: &History, start: u64, tick: u64) -> Result<Answer, String> {
-    let evaluator =
-        Evaluator { history, start, failures: Cell::new(0), tables: RefCell::new(HashMap::new()) };
+    let evaluator = Evaluator { history, start, failures: Cell::new(0), tables: RefCell::new(HashMap::new()) };
     let rows = evaluator.plan(plan, tick, None)?;
     Ok(Answer { rows: rows.into_iter().map(|r| r.values).collect(), failures: evaluator.failures.get() })
 }

@@ -190,8 +190,7 @@ impl Runner {
         let engine = Engine::start(&options, &World::real()).map_err(|e| e.to_string())?;
         let mut catalog = Catalog::default();
         catalog.settings.insert("millrace.state".to_owned(), state.to_owned());
-        let mut runner =
-            Runner { engine, catalog, queries: vec![], offsets: HashMap::new(), lanes: HashMap::new() };
+        let mut runner = Runner { engine, catalog, queries: vec![], offsets: HashMap::new(), lanes: HashMap::new() };
         let statements = parse_script(sql).map_err(|e| e.render("sql", sql))?;
         for statement in &statements {
             let planned = millrace_planner::plan(statement, sql, &runner.catalog).map_err(|e| e.render("sql", sql))?;

@@ -1,10 +1,10 @@
 //! The reference evaluator against DuckDB, over the same random queries.
 
 use millrace_tests::property::case::Case;
+use millrace_tests::property::changes::RELATIONS;
 use millrace_tests::property::duckdb::{DIFFERENCES, DuckDb, answer};
 use millrace_tests::property::generate::Shape;
 use millrace_tests::property::query::Dialect;
-use millrace_tests::property::changes::RELATIONS;
 use millrace_tests::property::record::Recorder;
 use millrace_tests::property::run::plan;
 use millrace_tests::reference;

@@ -19,9 +19,10 @@ const COVERAGE_LEAST: usize = 50;
 const REFUSED_PERCENT_MAX: usize = 10;
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| {
-        text.parse().unwrap_or_else(|e| panic!("{name} = {text}: {e}"))
-    })
+    std::env::var(name)
+        .ok()
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse().unwrap_or_else(|e| panic!("{name} = {text}: {e}")))
 }
 
 #[test]

@@ -219,7 +219,6 @@ fn the_top_level_is_fixed() {
     let output = Command::new("git").args(["ls-tree", "--name-only", "HEAD"]).current_dir(root()).output().unwrap();
     let folders = ["planner", "engine", "udf-sdk", "wasm-examples", "tests", "bench", ".ci", ".cargo"];
     let entries = String::from_utf8(output.stdout).unwrap();
-    let stray: Vec<&str> =
-        entries.lines().filter(|e| root().join(e).is_dir() && !folders.contains(e)).collect();
+    let stray: Vec<&str> = entries.lines().filter(|e| root().join(e).is_dir() && !folders.contains(e)).collect();
     assert!(stray.is_empty(), "folders at the top level that do not belong there: {stray:?}");
 }

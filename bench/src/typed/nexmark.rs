@@ -24,9 +24,7 @@ pub(crate) fn q3(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
     worker.dataflow::<Time, _, _>(|scope| {
         let a = auctions.to_stream(scope).as_collection().arrange_by_key();
         let p = people.to_stream(scope).as_collection().arrange_by_key();
-        let out = a.join_core(p, |_, id, (name, city, state)| {
-            Some((name.clone(), city.clone(), state.clone(), *id))
-        });
+        let out = a.join_core(p, |_, id, (name, city, state)| Some((name.clone(), city.clone(), state.clone(), *id)));
         run.sink(out.inner, |(name, city, state, id)| {
             let texts = [name, city, state].iter().fold(0, |h, t| hash_text(h, Some(t)));
             hash_i64(texts, *id)

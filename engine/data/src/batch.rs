@@ -120,8 +120,7 @@ impl Batch {
     #[allow(clippy::expect_used)]
     pub fn take(&self, indices: &[u32]) -> Self {
         let positions = UInt32Array::from(indices.to_vec());
-        let columns =
-            self.columns.iter().map(|c| take(c, &positions, None).expect("indices are in range")).collect();
+        let columns = self.columns.iter().map(|c| take(c, &positions, None).expect("indices are in range")).collect();
         let diffs = self.diffs.as_ref().map(|d| indices.iter().map(|i| d[*i as usize]).collect());
         Batch { columns, diffs, len: indices.len() }
     }
@@ -133,18 +132,16 @@ impl Batch {
     #[allow(clippy::expect_used)]
     pub fn filter(&self, mask: &BooleanArray) -> Self {
         assert_eq!(mask.len(), self.len, "mask length");
-        let kept = if mask.null_count() == 0 {
-            mask.true_count()
-        } else {
-            mask.iter().filter(|m| *m == Some(true)).count()
-        };
+        let kept =
+            if mask.null_count() == 0 { mask.true_count() } else { mask.iter().filter(|m| *m == Some(true)).count() };
         if kept == self.len {
             return self.clone();
         }
         let columns = self.columns.iter().map(|c| filter(c, mask).expect("mask fits")).collect();
-        let diffs = self.diffs.as_ref().map(|d| {
-            (0..self.len).filter(|i| mask.is_valid(*i) && mask.value(*i)).map(|i| d[i]).collect()
-        });
+        let diffs = self
+            .diffs
+            .as_ref()
+            .map(|d| (0..self.len).filter(|i| mask.is_valid(*i) && mask.value(*i)).map(|i| d[i]).collect());
         Batch { columns, diffs, len: kept }
     }
 

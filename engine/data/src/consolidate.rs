@@ -61,7 +61,6 @@ pub fn row_converter<'a>(types: impl IntoIterator<Item = &'a DataType>) -> RowCo
     RowConverter::new(fields).expect("SQL types have a row form")
 }
 
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -3,7 +3,7 @@
 //! Equal rows of canonical columns have equal hashes, whatever the batch. NULL hashes as a value of its own. The hash
 //! decides where a row lives (its worker, its table): it is stable within a process, not a format.
 
-use arrow::array::{Array, ArrayRef, AsArray, ArrowPrimitiveType};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, Time64MicrosecondType, TimeUnit,
     TimestampMicrosecondType,
@@ -141,10 +141,8 @@ mod tests {
             Arc::new(Int64Array::from(vec![Some(7), None])),
             Arc::new(StringArray::from(vec![Some("seven"), Some("none")])),
         ];
-        let b: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(vec![9, 7])),
-            Arc::new(StringArray::from(vec![Some("x"), Some("seven")])),
-        ];
+        let b: Vec<ArrayRef> =
+            vec![Arc::new(Int64Array::from(vec![9, 7])), Arc::new(StringArray::from(vec![Some("x"), Some("seven")]))];
         assert_eq!(hashes(&a)[0], hashes(&b)[1]);
         assert_ne!(hashes(&a)[0], hashes(&a)[1]);
     }

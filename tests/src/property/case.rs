@@ -83,12 +83,8 @@ impl Case {
 pub fn relations(query: &Query) -> Vec<usize> {
     let mut names = vec![];
     in_query(query, &mut names);
-    let mut found: Vec<usize> = RELATIONS
-        .iter()
-        .enumerate()
-        .filter(|(_, r)| names.contains(&r.name))
-        .map(|(i, _)| i)
-        .collect();
+    let mut found: Vec<usize> =
+        RELATIONS.iter().enumerate().filter(|(_, r)| names.contains(&r.name)).map(|(i, _)| i).collect();
     found.dedup();
     found
 }

@@ -191,10 +191,8 @@ impl<'r> Generator<'r> {
 
     /// At least one equality between the sides, and sometimes more.
     fn join_condition(&mut self, left: &Scope, right: &Scope) -> Expr {
-        let pairs: Vec<(&(String, String, Type), &(String, String, Type))> = left
-            .iter()
-            .flat_map(|l| right.iter().filter(move |r| r.2 == l.2).map(move |r| (l, r)))
-            .collect();
+        let pairs: Vec<(&(String, String, Type), &(String, String, Type))> =
+            left.iter().flat_map(|l| right.iter().filter(move |r| r.2 == l.2).map(move |r| (l, r))).collect();
         let column = |c: &(String, String, Type)| Box::new(Expr::Column(c.0.clone(), c.1.clone()));
         let Some((l, r)) = pairs.choose(self.rng) else {
             // no common type: compare as text
@@ -262,7 +260,8 @@ impl<'r> Generator<'r> {
 
     fn call(&mut self, scope: &Scope) -> (Call, Option<Type>) {
         let filter = self.chance(15).then(|| self.predicate(scope, 1));
-        let call = |function, args, distinct, ordered| Call { function, args, distinct, filter: filter.clone(), ordered };
+        let call =
+            |function, args, distinct, ordered| Call { function, args, distinct, filter: filter.clone(), ordered };
         let of = |g: &mut Self, types: &[Type]| {
             let data_type = g.pick(types);
             (g.expr(data_type, scope, 1), data_type)
@@ -316,7 +315,8 @@ impl<'r> Generator<'r> {
         let order = (0..self.rng.random_range(1..=2))
             .map(|_| ((*sortable.choose(self.rng).expect("sortable")).clone(), self.chance(50), self.chance(50)))
             .collect();
-        let (limit, offset) = (self.rng.random_range(0..6), if self.chance(30) { self.rng.random_range(1..4) } else { 0 });
+        let (limit, offset) =
+            (self.rng.random_range(0..6), if self.chance(30) { self.rng.random_range(1..4) } else { 0 });
         Some(Top { order, limit, offset })
     }
 
@@ -336,9 +336,9 @@ impl<'r> Generator<'r> {
         let (alias, column, data_type) = self.scope_column(scope);
         let outer = Expr::Column(alias, column);
         let same: Vec<&(String, String, Type)> = inner.iter().filter(|c| c.2 == data_type).collect();
-        let correlated = same.choose(self.rng).map(|c| {
-            Expr::Binary("=", Box::new(Expr::Column(c.0.clone(), c.1.clone())), Box::new(outer.clone()))
-        });
+        let correlated = same
+            .choose(self.rng)
+            .map(|c| Expr::Binary("=", Box::new(Expr::Column(c.0.clone(), c.1.clone())), Box::new(outer.clone())));
         let own = self.chance(40).then(|| self.predicate(&inner, 1));
         let select = |filter: Option<Expr>, output: Output| {
             Box::new(Query::Select(Box::new(Select { from, window: String::new(), filter, output, top: None })))

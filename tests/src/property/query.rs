@@ -249,11 +249,17 @@ impl Select {
             }
         }
         if let Some(top) = &self.top {
-            let keys: Vec<String> = top.order.iter().map(|(column, descending, nulls_first)| {
+            let key = |(column, descending, nulls_first): &(String, bool, bool)| {
                 let direction = if *descending { "DESC" } else { "ASC" };
                 let nulls = if *nulls_first { "FIRST" } else { "LAST" };
                 format!("{column} {direction} NULLS {nulls}")
-            }).collect();
+            };
+            let mut keys: Vec<String> = top.order.iter().map(key).collect();
+            if dialect == Dialect::DuckDb {
+                // there, ties are broken as it comes; here, by the remaining columns
+                let all = Query::Select(Box::new(self.clone())).columns();
+                keys.extend(all.into_iter().map(|(column, _)| key(&(column, false, false))));
+            }
             let _ = write!(sql, " ORDER BY {} LIMIT {}", keys.join(", "), top.limit);
             if top.offset > 0 {
                 let _ = write!(sql, " OFFSET {}", top.offset);

@@ -81,9 +81,11 @@ pub fn aggregate(
 /// By ORDER BY; else by arrival; else by value.
 fn sort(inputs: &mut [Input]) {
     inputs.sort_by(|a, b| {
-        let by_order = a.order.iter().zip(&b.order).map(|((x, descending, nulls_first), (y, ..))| {
-            compare(x, y, *descending, *nulls_first)
-        });
+        let by_order = a
+            .order
+            .iter()
+            .zip(&b.order)
+            .map(|((x, descending, nulls_first), (y, ..))| compare(x, y, *descending, *nulls_first));
         let order = by_order.fold(Ordering::Equal, Ordering::then);
         let arrival = match (&a.arrival, &b.arrival) {
             (Some(x), Some(y)) => {
@@ -206,9 +208,8 @@ fn average(values: &[ScalarValue], data_type: &DataType) -> Result<ScalarValue, 
         return Ok(ScalarValue::Float64(Some(exact::mean(&floats))));
     };
     let total: i128 = values.iter().filter_map(whole).sum();
-    let scaled = total
-        .checked_mul(10i128.pow((scale - from) as u32))
-        .ok_or_else(|| "AVG is out of range".to_owned())?;
+    let scaled =
+        total.checked_mul(10i128.pow((scale - from) as u32)).ok_or_else(|| "AVG is out of range".to_owned())?;
     // half away from zero
     let (quotient, rest) = (scaled / n, scaled % n);
     let up = i128::from(rest.abs() * 2 >= n) * scaled.signum();
@@ -231,7 +232,5 @@ pub fn elements(value: &ScalarValue) -> Vec<ScalarValue> {
     }
     let items: ArrayRef = Arc::clone(list.values());
     let offsets = list.value_offsets();
-    (offsets[0]..offsets[1])
-        .filter_map(|i| ScalarValue::try_from_array(&items, i as usize).ok())
-        .collect()
+    (offsets[0]..offsets[1]).filter_map(|i| ScalarValue::try_from_array(&items, i as usize).ok()).collect()
 }

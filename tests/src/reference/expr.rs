@@ -62,9 +62,8 @@ impl Evaluator<'_> {
 
     /// The value of an expression.
     pub(crate) fn expr(&self, expr: &Expr, scope: Scope<'_>) -> Result<ScalarValue, Failure> {
-        let is = |inner: &Expr, f: &dyn Fn(Option<bool>) -> bool| {
-            Ok(boolean(Some(f(truth(&self.expr(inner, scope)?)))))
-        };
+        let is =
+            |inner: &Expr, f: &dyn Fn(Option<bool>) -> bool| Ok(boolean(Some(f(truth(&self.expr(inner, scope)?)))));
         match expr {
             Expr::Alias(alias) => self.expr(&alias.expr, scope),
             Expr::Column(column) => {
@@ -137,12 +136,7 @@ impl Evaluator<'_> {
     }
 
     /// Logic, comparison and plain arithmetic; `None` for what the library does.
-    fn binary(
-        &self,
-        op: Operator,
-        left: &ScalarValue,
-        right: &ScalarValue,
-    ) -> Option<Result<ScalarValue, Failure>> {
+    fn binary(&self, op: Operator, left: &ScalarValue, right: &ScalarValue) -> Option<Result<ScalarValue, Failure>> {
         let order = || {
             let both = !left.is_null() && !right.is_null();
             both.then(|| compare(left, right, false, false))
@@ -173,8 +167,7 @@ impl Evaluator<'_> {
             return Ok(UNKNOWN);
         };
         let fold = |text: &str| if like.case_insensitive { text.to_lowercase() } else { text.to_owned() };
-        let (value, pattern): (Vec<char>, Vec<char>) =
-            (fold(value).chars().collect(), fold(pattern).chars().collect());
+        let (value, pattern): (Vec<char>, Vec<char>) = (fold(value).chars().collect(), fold(pattern).chars().collect());
         let matches = matches_pattern(&value, &pattern, like.escape_char.unwrap_or('\\'));
         Ok(boolean(Some(matches != like.negated)))
     }

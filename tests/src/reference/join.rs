@@ -10,12 +10,7 @@ use crate::reference::expr::Scope;
 use crate::reference::{Evaluator, Row, Values};
 
 impl Evaluator<'_> {
-    pub(crate) fn join(
-        &self,
-        join: &Join,
-        tick: u64,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Vec<Row>, String> {
+    pub(crate) fn join(&self, join: &Join, tick: u64, outer: Option<&Scope<'_>>) -> Result<Vec<Row>, String> {
         let (lefts, rights) = (self.plan(&join.left, tick, outer)?, self.plan(&join.right, tick, outer)?);
         let both = join.left.schema().join(join.right.schema()).map_err(|e| e.to_string())?;
         let meets = |left: &Row, right: &Row| {
@@ -23,8 +18,7 @@ impl Evaluator<'_> {
             join.on.iter().all(|(l, r)| self.equal(l, r, join.null_equality, scope))
                 && join.filter.as_ref().is_none_or(|f| self.holds(f, scope))
         };
-        let hits: Vec<Vec<bool>> =
-            lefts.iter().map(|l| rights.iter().map(|r| meets(l, r)).collect()).collect();
+        let hits: Vec<Vec<bool>> = lefts.iter().map(|l| rights.iter().map(|r| meets(l, r)).collect()).collect();
         let left_hit = |i: usize| hits[i].contains(&true);
         let right_hit = |j: usize| hits.iter().any(|row| row[j]);
         let pairs = || {
@@ -66,12 +60,7 @@ impl Evaluator<'_> {
     }
 
     /// Each stream row meets the table of the tick at which it arrived.
-    pub(crate) fn as_of(
-        &self,
-        node: &Node<AsOf>,
-        tick: u64,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Vec<Row>, String> {
+    pub(crate) fn as_of(&self, node: &Node<AsOf>, tick: u64, outer: Option<&Scope<'_>>) -> Result<Vec<Row>, String> {
         let (stream, table) = (&node.inputs[0], &node.inputs[1]);
         let both = stream.schema().join(table.schema()).map_err(|e| e.to_string())?;
         let mut out = vec![];

@@ -24,12 +24,7 @@ use crate::reference::{Evaluator, Row, Values};
 
 impl Evaluator<'_> {
     /// The rows of `plan` at `tick`, within the row of an outer query if there is one.
-    pub(crate) fn plan(
-        &self,
-        plan: &LogicalPlan,
-        tick: u64,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Vec<Row>, String> {
+    pub(crate) fn plan(&self, plan: &LogicalPlan, tick: u64, outer: Option<&Scope<'_>>) -> Result<Vec<Row>, String> {
         match plan {
             LogicalPlan::TableScan(scan) => self.scan(plan, scan, tick),
             LogicalPlan::EmptyRelation(empty) => {
@@ -102,17 +97,14 @@ impl Evaluator<'_> {
         rows.into_iter().filter_map(project).collect()
     }
 
-    fn aggregate(
-        &self,
-        aggregate: &Aggregate,
-        tick: u64,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Vec<Row>, String> {
+    fn aggregate(&self, aggregate: &Aggregate, tick: u64, outer: Option<&Scope<'_>>) -> Result<Vec<Row>, String> {
         let input = &aggregate.input;
         let rows = self.plan(input, tick, outer)?;
         let window = closing(input).filter(|(_, qualifier)| {
-            aggregate.group_expr.iter().any(|e| matches!(e, Expr::Column(c) if c.name == "WINDOWEND"
-                && c.relation.as_ref().is_some_and(|r| r.table() == *qualifier)))
+            aggregate.group_expr.iter().any(|e| {
+                matches!(e, Expr::Column(c) if c.name == "WINDOWEND"
+                && c.relation.as_ref().is_some_and(|r| r.table() == *qualifier))
+            })
         });
         let bound = |row: &Row, name: &str, qualifier: &str| {
             let column = Column::new(Some(TableReference::bare(qualifier)), name);
@@ -184,7 +176,8 @@ impl Evaluator<'_> {
         tick: u64,
     ) -> Result<Result<ScalarValue, String>, String> {
         let Expr::AggregateFunction(call) = unalias(call) else { return Err(format!("not an aggregate: {call}")) };
-        let function = Function::of(&call.func).ok_or_else(|| format!("an aggregate of the library: {}", call.func.name()))?;
+        let function =
+            Function::of(&call.func).ok_or_else(|| format!("an aggregate of the library: {}", call.func.name()))?;
         let params = &call.params;
         let mut inputs = vec![];
         for row in members {
@@ -210,12 +203,7 @@ impl Evaluator<'_> {
         Ok(aggregate::aggregate(&function.function, params.distinct, &function.data_type, inputs))
     }
 
-    fn extension(
-        &self,
-        plan: &LogicalPlan,
-        tick: u64,
-        outer: Option<&Scope<'_>>,
-    ) -> Result<Vec<Row>, String> {
+    fn extension(&self, plan: &LogicalPlan, tick: u64, outer: Option<&Scope<'_>>) -> Result<Vec<Row>, String> {
         if let Some(node) = Node::<AsOf>::of(plan) {
             self.as_of(node, tick, outer)
         } else if let Some(node) = Node::<AssignWindows>::of(plan) {
