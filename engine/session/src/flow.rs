@@ -59,7 +59,10 @@ impl Session {
 
     /// Lets input flow until the monotonic clock shows `until_ns`.
     pub(crate) fn flow_to(&mut self, until_ns: u64, client: &mut dyn Client) -> Result<()> {
-        self.flow(Goal::Until(until_ns), None, client)
+        self.flow(Goal::Until(until_ns), None, client)?;
+        // the caller looks in between anyway, and a flow may be too short to report by itself
+        client.progress(&self.source_progress());
+        Ok(())
     }
 
     fn flow(&mut self, goal: Goal, deadline_ns: Option<u64>, client: &mut dyn Client) -> Result<()> {

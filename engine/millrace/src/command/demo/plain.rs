@@ -147,6 +147,7 @@ mod tests {
                 "One card:",
                 "  UPDATE customers …;  -- all move",
                 "    − RATINGS_BY_CLUB: gold 10 ratings, 3.500 ★  (3.0 ms later)",
+                "    + RATINGS_BY_CLUB: gold 8 ratings, 3.250 ★  (3.0 ms later)",
             ]
         );
     }

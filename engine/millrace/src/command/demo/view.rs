@@ -113,7 +113,7 @@ fn focused(picture: &Picture<'_>, pane: Pane, area: Rect, frame: &mut Frame<'_>)
 }
 
 fn draw_pane(picture: &Picture<'_>, pane: Pane, area: Rect, frame: &mut Frame<'_>) {
-    let (name, count) = pane.title(picture.model);
+    let (name, count) = pane.title(picture.model, area.width);
     let title = Line::from(vec![" ".into(), Span::from(name).bold().cyan(), " ".into()]);
     let block = Block::new()
         .borders(Borders::TOP)

@@ -1,3 +1,5 @@
+//! What the model says after outputs of the session.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, StringArray};

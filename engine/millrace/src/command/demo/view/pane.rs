@@ -56,20 +56,21 @@ impl Pane {
     }
 
     /// What stands above it: its name, and how much there is.
-    pub(super) fn title(self, model: &Model) -> (&'static str, String) {
+    pub(super) fn title(self, model: &Model, width: u16) -> (&'static str, String) {
         let counted = |count: u64| grouped(count as i64);
         let right = match self {
             Pane::Arrives => format!("{} rows", counted(model.sources.rows())),
             Pane::Fraud => format!("{} cards", counted(model.fraud.count)),
             Pane::Unhappy => {
-                format!("{} of {} poor", counted(model.unhappy.count), counted(model.poor_ratings))
+                let poor = if width < 50 { "" } else { " POOR_RATINGS" };
+                format!("{} of {}{poor}", counted(model.unhappy.count), counted(model.poor_ratings))
             }
             Pane::Vip => counted(model.vip_actions.count),
             Pane::Invalid => counted(model.invalid_users.count),
             Pane::Balances => {
                 format!("{} accounts, {} in all", counted(model.balances.len() as u64), grouped(model.balances.total()))
             }
-            Pane::Clubs => "a view, revised for ever".to_owned(),
+            Pane::Clubs => "revised for ever".to_owned(),
             Pane::Story => "− goes  + comes".to_owned(),
         };
         let left = match self {

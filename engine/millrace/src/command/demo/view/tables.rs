@@ -15,6 +15,9 @@ const CORRECTED_MS: u64 = 5_000;
 /// Clubs, best first.
 const CLUBS: [&str; 4] = ["platinum", "gold", "silver", "bronze"];
 
+/// Below this a source has no room for its count.
+const NARROW: usize = 48;
+
 /// Columns of a bar, at most.
 const BAR_WIDTH_MAX: usize = 12;
 
@@ -27,7 +30,10 @@ pub(super) fn arrives<'a>(picture: &Picture<'a>, width: usize, height: usize) ->
     let mut lines = vec![];
     for (name, source) in picture.model.sources.all() {
         let rate = format!("{}/s", grouped(source.rate as i64));
-        let counted = format!("{rate:>10} {:>12}", grouped(source.rows as i64));
+        let counted = match width < NARROW {
+            true => format!(" {rate:>9}"),
+            false => format!("{rate:>10} {:>12}", grouped(source.rows as i64)),
+        };
         lines.push(ends(vec![name.bold()], vec![counted.into()], width));
         let samples = source.samples.iter().rev().take(each - 1);
         lines.extend(samples.map(|sample| Line::from(vec!["  ".into(), sample.as_str().dark_gray()])));

@@ -1,3 +1,5 @@
+//! What stands on the screen, cell by cell.
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
