@@ -39,8 +39,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LEFT: RelationId = RelationId(1);
 const RIGHT: RelationId = RelationId(2);
 
-const WORKLOADS: [&str; 9] =
-    ["join", "count_sum", "sums", "max", "distinct", "topk", "upsert", "chain", "windows"];
+const WORKLOADS: [&str; 9] = ["join", "count_sum", "sums", "max", "distinct", "topk", "upsert", "chain", "windows"];
 
 /// How to run.
 #[derive(Clone, Copy)]
@@ -274,9 +273,8 @@ fn join(run: Run) -> Workload {
 
 fn count_sum(run: Run) -> Workload {
     let columns = schema(&[("k", DataType::Int64), ("v", DataType::Int64)]);
-    let rows = updates(run.rows, run, 10, 3, |w| {
-        vec![bigints(w, |w| (w % KEYS) as i64), bigints(w, |w| (w >> 40) as i64)]
-    });
+    let rows =
+        updates(run.rows, run, 10, 3, |w| vec![bigints(w, |w| (w % KEYS) as i64), bigints(w, |w| (w >> 40) as i64)]);
     let aggregates = vec![aggregate(F::Count, &[], DataType::Int64), aggregate(F::Sum, &[1], DataType::Int64)];
     let plan = reduce(source(LEFT, &columns, false), &[0], aggregates, None);
     Workload { relations: vec![base(LEFT, &columns, Intake::Append)], plan, ticks: single(rows) }
@@ -358,7 +356,8 @@ fn upsert(run: Run) -> Workload {
 }
 
 fn chain(run: Run) -> Workload {
-    let left = schema(&[("id", DataType::Int64), ("cat", DataType::Int64), ("a", DataType::Int64), ("b", DataType::Int64)]);
+    let left =
+        schema(&[("id", DataType::Int64), ("cat", DataType::Int64), ("a", DataType::Int64), ("b", DataType::Int64)]);
     let right = schema(&[("id", DataType::Int64), ("price", DataType::Int64), ("t", DataType::Int64)]);
     let (mut random, mut next) = (Random(10), 0i64);
     // one left row to nine right ones, which mean one of the last hundred
@@ -412,9 +411,11 @@ fn windows(run: Run) -> Workload {
         TickInputs { rows, stream_times: vec![(LEFT, now)], ..TickInputs::default() }
     });
     let ticks = ticks.collect();
-    let fields: Vec<_> = columns.fields().iter().map(Arc::clone).chain(
-        ["s", "e"].map(|name| Arc::new(Field::new(name, DataType::Int64, true))),
-    );
+    let fields: Vec<_> = columns
+        .fields()
+        .iter()
+        .map(Arc::clone)
+        .chain(["s", "e"].map(|name| Arc::new(Field::new(name, DataType::Int64, true))));
     let fields: Vec<_> = fields.collect();
     let input = Box::new(source(LEFT, &columns, true));
     let op = Op::AssignWindows { input, time: 0, lane_time: None, size_ms: 1000, advance_ms: 1000, grace_ms: 100 };

@@ -17,6 +17,7 @@ pub(crate) mod set_op;
 pub(crate) mod share;
 mod sorted;
 pub(crate) mod top_k;
+mod wanted;
 pub(crate) mod windowed;
 pub(crate) mod within;
 
@@ -27,12 +28,12 @@ use crate::render::{Renderer, Rows, Tools, name};
 /// Renders a node with state and its inputs.
 pub(crate) fn render<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
     match &node.op {
-        Op::Join(join) => join::join(cx, join, tools),
+        Op::Join(join) => join::join(cx, node, join, tools),
         Op::AsOfJoin { .. } => as_of::as_of(cx, node, tools),
         Op::Reduce { window: None, .. } => reduce::reduce(cx, node, tools),
         Op::Reduce { window: Some(_), .. } => windowed::windowed(cx, node, tools),
         Op::SessionReduce { .. } => session::session(cx, node, tools),
-        Op::WithinJoin(join) => within::within(cx, join, tools),
+        Op::WithinJoin(join) => within::within(cx, node, join, tools),
         Op::TopK { .. } => top_k::top_k(cx, node, tools),
         Op::SetOp { .. } => set_op::set_op(cx, node, tools),
         Op::AtMostOne { .. } => at_most_one::at_most_one(cx, node, tools),

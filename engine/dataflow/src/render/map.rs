@@ -16,6 +16,7 @@ use millrace_planner::plan::{Expr, Node, OnError};
 use crate::errors::{Reporter, row_text};
 use crate::expr::{Evaluator, Failure, plain_column};
 use crate::operator::stateless;
+use crate::render::hash::share::cannot_fail;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::Map`.
@@ -28,6 +29,7 @@ pub(crate) fn map<'scope>(
     on_error: OnError,
     tools: Tools,
 ) -> Rows<'scope> {
+    cx.wanted = wanted(input, filter, exprs);
     let rows = cx.render(input);
     let mapper = Mapper::new(&input.schema, filter, exprs, &node.schema, on_error, tools.reporter);
     stateless(rows, "Map", tools.meter, move |_, batch, emit| {
@@ -35,6 +37,18 @@ pub(crate) fn map<'scope>(
             emit(batch);
         }
     })
+}
+
+/// The columns that a filter and a projection read; `None` for all: a row on which the filter fails is shown whole.
+fn wanted(input: &Node, filter: Option<&Expr>, exprs: &[Expr]) -> Option<Vec<bool>> {
+    if filter.is_some_and(|filter| !cannot_fail(filter)) {
+        return None;
+    }
+    let mut wanted = vec![false; input.schema.fields().len()];
+    for expr in exprs.iter().chain(filter) {
+        collect_columns(expr).into_iter().for_each(|c| wanted[c.index()] = true);
+    }
+    Some(wanted)
 }
 
 /// A filter and a projection, ready to run.

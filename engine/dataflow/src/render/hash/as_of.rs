@@ -1,9 +1,8 @@
 //! A stream against the table of the tick: the stream's batches probe the table's arrangement, and nothing of them is
 //! kept.
 
-use arrow::array::{ArrayRef, BooleanArray, UInt32Array, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 use arrow::compute::take;
-use arrow::datatypes::SchemaRef;
 use millrace_arrange::{Arrangement, NullKeys, RowId};
 use millrace_data::Batch;
 use millrace_data::hash::hash_columns;
@@ -13,6 +12,7 @@ use crate::operator::{Calls, Route, binary};
 use crate::render::hash::arrange::{Side, arranged};
 use crate::render::hash::residual::{Residual, is_true};
 use crate::render::hash::share;
+use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Pairs of a block.
@@ -28,7 +28,7 @@ pub(crate) fn as_of<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: T
     let mut join = AsOf {
         on: stream_on.clone(),
         table: arranged.side,
-        table_schema: SchemaRef::clone(&table.schema),
+        output: Wanted::new(&node.schema, tools.wanted),
         residual: residual.as_ref().map(|r| Residual::new(r, &stream.schema, &table.schema, &tools.reporter)),
         outer: *outer,
         hashes: vec![],
@@ -46,7 +46,7 @@ pub(crate) fn as_of<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: T
 struct AsOf {
     on: Vec<usize>,
     table: Side,
-    table_schema: SchemaRef,
+    output: Wanted,
     residual: Option<Residual>,
     outer: bool,
     hashes: Vec<u64>,
@@ -78,7 +78,7 @@ impl AsOf {
         let alone: Vec<u32> = (0..batch.len() as u32).filter(|i| !met[*i as usize]).collect();
         if self.outer && !alone.is_empty() {
             let alone = if alone.len() == batch.len() { batch.clone() } else { batch.take(&alone) };
-            let nulls = self.table_schema.fields().iter().map(|f| new_null_array(f.data_type(), alone.len()));
+            let nulls = (alone.columns().len()..self.output.width()).map(|c| self.output.nulls(c, alone.len()));
             emit(alone.with_columns(alone.columns().iter().map(ArrayRef::clone).chain(nulls).collect()));
         }
     }
@@ -113,8 +113,10 @@ impl AsOf {
         pairs.stream.iter().for_each(|i| met[*i as usize] = true);
         let whole =
             pairs.stream.len() == batch.len() && pairs.stream.iter().enumerate().all(|(i, row)| i == *row as usize);
-        let columns = (0..width + self.table.width())
-            .map(|c| if whole && c < width { ArrayRef::clone(batch.column(c)) } else { column(c, pairs, None) });
+        let columns = (0..width + self.table.width()).map(|c| match whole && c < width {
+            true => ArrayRef::clone(batch.column(c)),
+            false => self.output.column(c, pairs.stream.len(), |c| column(c, pairs, None)),
+        });
         emit(Batch::new(columns.collect(), Some(std::mem::take(&mut pairs.diffs)), pairs.stream.len()));
         pairs.stream.clear();
         pairs.table.clear();

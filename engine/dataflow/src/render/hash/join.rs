@@ -26,22 +26,22 @@ use crate::operator::{Calls, Route, binary};
 use crate::render::hash::arrange::{Arranged, Change, Side, arranged, own};
 use crate::render::hash::residual::Residual;
 use crate::render::hash::share::{self, JoinSharing};
+use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::Join`.
-pub(crate) fn join<'scope>(cx: &mut Renderer<'scope, '_>, join: &Join, tools: Tools) -> Rows<'scope> {
+pub(crate) fn join<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, join: &Join, tools: Tools) -> Rows<'scope> {
     let mut residual =
         join.residual.as_ref().map(|r| Residual::new(r, &join.left.schema, &join.right.schema, &tools.reporter));
     if join.null_aware {
         match &mut residual {
-            None => return not_in::not_in(cx, join, tools),
+            None => return not_in::not_in(cx, node, join, tools),
             Some(residual) => residual.only_of(join.on[0], join.left.schema.fields().len()),
         }
     }
     let [left, right] = sides(cx, join);
     let nulls = if join.null_equal { NullKeys::Equal } else { NullKeys::Skip };
-    let schemas = [&join.left.schema, &join.right.schema].map(std::sync::Arc::clone);
-    let meeting = Meeting { nulls, residual, schemas };
+    let meeting = Meeting { nulls, residual, output: Wanted::new(&node.schema, tools.wanted) };
     let mut joiner = Joiner { kind: join.kind, meeting, sides: [left.side, right.side], start: cx.start };
     let (routes, meter) = ((left.route, right.route), tools.meter.clone());
     binary(left.stream, right.stream, "Join", routes, Calls::WithInput, tools.meter, move |tick, left, right, emit| {

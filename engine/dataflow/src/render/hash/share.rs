@@ -140,8 +140,8 @@ fn is_shareable(node: &Node, relations: &Relations) -> bool {
     }
 }
 
-/// Columns, constants, comparisons, and what combines their truth.
-fn cannot_fail(expr: &Expr) -> bool {
+/// Whether an expression is made of columns, constants, comparisons, and what combines their truth.
+pub(crate) fn cannot_fail(expr: &Expr) -> bool {
     let known = expr.is::<Column>()
         || expr.is::<Literal>()
         || expr.is::<NotExpr>()

@@ -16,19 +16,20 @@ mod store;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use millrace_data::Batch;
 use millrace_data::hash::hash_columns;
 use millrace_planner::catalog::RelationId;
-use millrace_planner::plan::{JoinKind, WithinJoin};
+use millrace_planner::plan::{JoinKind, Node, WithinJoin};
 
 use self::store::{Entry, RowNumber, Store};
 use crate::errors::{Reporter, row_text};
 use crate::operator::{Calls, Route, binary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::hash::residual::{Residual, is_true};
+use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 use crate::tick::TickClock;
 
@@ -36,11 +37,22 @@ use crate::tick::TickClock;
 const PAIRS: usize = 4096;
 
 /// Renders `Op::WithinJoin`.
-pub(crate) fn within<'scope>(cx: &mut Renderer<'scope, '_>, join: &WithinJoin, tools: Tools) -> Rows<'scope> {
+pub(crate) fn within<'scope>(
+    cx: &mut Renderer<'scope, '_>,
+    node: &Node,
+    join: &WithinJoin,
+    tools: Tools,
+) -> Rows<'scope> {
     let (left, right) = (cx.render(&join.left), cx.render(&join.right));
     let residual = join.residual.as_ref();
     let residual = residual.map(|r| Residual::new(r, &join.left.schema, &join.right.schema, &tools.reporter));
-    let mut near = Near { sides: sides(join), residual, reporter: tools.reporter, clock: cx.env.tick.clone() };
+    let mut near = Near {
+        sides: sides(join),
+        residual,
+        output: Wanted::new(&node.schema, tools.wanted),
+        reporter: tools.reporter,
+        clock: cx.env.tick.clone(),
+    };
     let routes = (Route::Key(near.sides[0].on.clone()), Route::Key(near.sides[1].on.clone()));
     let (calls, meter) = (Calls::EveryTick(cx.start), tools.meter.clone());
     binary(left, right, "WithinJoin", routes, calls, tools.meter, move |_, left, right, emit| {
@@ -149,6 +161,7 @@ impl Side {
 struct Near {
     sides: [Side; 2],
     residual: Option<Residual>,
+    output: Wanted,
     reporter: Reporter,
     clock: TickClock,
 }
@@ -251,8 +264,9 @@ impl Near {
         }
         if !pairs.mine.is_empty() {
             let width = left_width + self.sides[1].schema.fields().len();
-            let columns = (0..width).map(|c| column(c, pairs, None)).collect();
-            emit(Batch::new(columns, Some(std::mem::take(&mut pairs.diffs)), pairs.mine.len()));
+            let len = pairs.mine.len();
+            let columns = (0..width).map(|c| self.output.column(c, len, |c| column(c, pairs, None))).collect();
+            emit(Batch::new(columns, Some(std::mem::take(&mut pairs.diffs)), len));
         }
         *pairs = Pairs::default();
     }
@@ -260,16 +274,22 @@ impl Near {
     /// Rows of side `place` whose window the tick's stream time has closed leave.
     fn close(&mut self, place: usize, emit: &mut dyn FnMut(Batch)) {
         let now = self.clock.stream_time(&self.sides[place].sources).close;
-        let other = Arc::clone(&self.sides[1 - place].schema);
-        let side = &mut self.sides[place];
+        let (side, output) = (&mut self.sides[place], &self.output);
         let (outer, width) = (side.outer, side.schema.fields().len());
+        // where the side's columns lie in the output
+        let own = if place == 0 { 0..width } else { output.width() - width..output.width() };
         side.store.expire(now, |store, lonely| {
             if outer {
-                let own: Vec<ArrayRef> = (0..width).map(|c| store.column(c, lonely)).collect();
-                let nulls = other.fields().iter().map(|f| new_null_array(f.data_type(), lonely.len())).collect();
-                let columns = if place == 0 { [own, nulls].concat() } else { [nulls, own].concat() };
+                let len = lonely.len();
+                let column = |c: usize| {
+                    if own.contains(&c) {
+                        output.column(c, len, |c| store.column(c - own.start, lonely))
+                    } else {
+                        output.nulls(c, len)
+                    }
+                };
                 let diffs = lonely.iter().map(|row| store.diff(*row)).collect();
-                emit(Batch::new(columns, Some(diffs), lonely.len()));
+                emit(Batch::new((0..output.width()).map(column).collect(), Some(diffs), len));
             }
         });
     }

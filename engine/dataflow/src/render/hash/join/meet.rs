@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::BooleanArray;
 use millrace_arrange::{Arrangement, KeyTable, NullKeys, RowId};
 use millrace_data::Batch;
 use millrace_data::hash::hash_columns;
@@ -11,6 +10,7 @@ use millrace_planner::plan::JoinKind;
 
 use crate::render::hash::arrange::Side;
 use crate::render::hash::residual::{Residual, is_true};
+use crate::render::hash::wanted::Wanted;
 
 /// Pairs of a block: their row ids, diffs and a few columns stay in the second-level cache.
 const PAIRS: usize = 2048;
@@ -19,8 +19,7 @@ const PAIRS: usize = 2048;
 pub(super) struct Meeting {
     pub(super) nulls: NullKeys,
     pub(super) residual: Option<Residual>,
-    /// Left and right.
-    pub(super) schemas: [SchemaRef; 2],
+    pub(super) output: Wanted,
 }
 
 impl Meeting {
@@ -67,17 +66,21 @@ impl Meeting {
         diffs: Vec<i64>,
         marks: Vec<bool>,
     ) -> Batch {
-        let mut columns = side.columns(&side.borrow(), rows);
-        match kind {
-            JoinKind::Mark => columns.push(Arc::new(BooleanArray::from(marks))),
-            JoinKind::Semi | JoinKind::Anti => {}
-            _ => {
-                let other = self.schemas[1 - place].fields().iter();
-                let nulls: Vec<ArrayRef> = other.map(|f| new_null_array(f.data_type(), rows.len())).collect();
-                columns = if place == 0 { [columns, nulls].concat() } else { [nulls, columns].concat() };
+        let (arrangement, len) = (side.borrow(), rows.len());
+        let width = self.output.width();
+        // where the side's columns lie in the output
+        let own = if place == 0 { 0..side.width() } else { width - side.width()..width };
+        let mut marks = Some(marks).filter(|_| kind == JoinKind::Mark);
+        let column = |c: usize| {
+            if own.contains(&c) {
+                return self.output.column(c, len, |c| side.column(&arrangement, c - own.start, rows));
             }
-        }
-        Batch::new(columns, Some(diffs), rows.len())
+            match marks.take() {
+                Some(marks) => Arc::new(BooleanArray::from(marks)),
+                None => self.output.nulls(c, len),
+            }
+        };
+        Batch::new((0..width).map(column).collect(), Some(diffs), len)
     }
 }
 
@@ -234,7 +237,8 @@ impl<'a> Meet<'a> {
         }
         if self.emit.is_some() && !pairs.at.is_empty() {
             let width = left_width + sides[1].width();
-            let columns = (0..width).map(|c| column(c, pairs, None)).collect();
+            let output = &self.meeting.output;
+            let columns = (0..width).map(|c| output.column(c, pairs.at.len(), |c| column(c, pairs, None))).collect();
             let batch = Batch::new(columns, Some(pairs.diffs.clone()), pairs.at.len());
             if let Some(emit) = &mut self.emit {
                 emit(batch);

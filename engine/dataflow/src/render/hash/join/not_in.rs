@@ -6,23 +6,24 @@
 
 use millrace_arrange::{Arrangement, NullKeys, RowId};
 use millrace_data::Batch;
-use millrace_planner::plan::{Join, JoinKind};
+use millrace_planner::plan::{Join, JoinKind, Node};
 
 use super::meet::{Meeting, key_hashes};
 use crate::operator::{Calls, Route, binary};
 use crate::render::hash::arrange::{Side, own};
+use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Rows of a scan that are looked at together.
 const SCAN_ROWS: usize = 16 << 10;
 
 /// Renders a null-aware anti join without a residual.
-pub(super) fn not_in<'scope>(cx: &mut Renderer<'scope, '_>, join: &Join, tools: Tools) -> Rows<'scope> {
+pub(super) fn not_in<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, join: &Join, tools: Tools) -> Rows<'scope> {
     let (left_on, right_on) = join.on[0];
     let left = own(cx, &join.left, &[left_on], Route::Local);
     let right = own(cx, &join.right, &[right_on], Route::All);
-    let schemas = [&join.left.schema, &join.right.schema].map(std::sync::Arc::clone);
-    let meeting = Meeting { nulls: NullKeys::Skip, residual: None, schemas };
+    let output = Wanted::new(&node.schema, tools.wanted);
+    let meeting = Meeting { nulls: NullKeys::Skip, residual: None, output };
     let start = cx.start;
     let mut not_in = NotIn { meeting, sides: [left.side, right.side], start, now: Right::default() };
     let (routes, meter) = ((left.route, right.route), tools.meter.clone());
