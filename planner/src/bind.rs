@@ -18,6 +18,8 @@ pub(crate) mod bounds;
 pub mod coerce;
 pub(crate) mod expr;
 pub(crate) mod from;
+pub(crate) mod grouping;
+pub(crate) mod items;
 pub(crate) mod join;
 pub(crate) mod names;
 pub(crate) mod order;

@@ -192,10 +192,10 @@ impl Lower {
                 op => flat.push(Node { op, ..input.node }),
             }
         }
-        if let [_] = flat.as_slice() {
-            if let Some(node) = flat.pop() {
-                return renamed(Lowered { node, is_stream, window: None }, schema);
-            }
+        if let [_] = flat.as_slice()
+            && let Some(node) = flat.pop()
+        {
+            return renamed(Lowered { node, is_stream, window: None }, schema);
         }
         Lowered { is_stream, ..self.table(Op::Union { inputs: flat }, schema, append_only, None) }
     }

@@ -4,7 +4,9 @@ mod plans {
     pub(crate) mod catalog;
     mod errors;
     mod everything;
+    mod functions;
     pub(crate) mod naive;
+    mod stages;
     mod subqueries;
     mod talk;
 }

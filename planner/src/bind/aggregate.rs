@@ -1,36 +1,23 @@
-//! GROUP BY and aggregate calls.
+//! Calls of aggregates.
 //!
-//! A call found in an expression is noted as an [`AggregateCall`] and stands there as a column of its own. When all
-//! clauses are bound, [`Binder::bind_grouping`] computes keys and arguments in a projection, groups, and then every
-//! expression of the SELECT is rewritten to what the groups have; a column that they do not have is an error at the
-//! place where it was written.
-
-use std::sync::Arc;
+//! A call found in an expression is noted as an [`AggregateCall`] and stands there as a column of its own, until
+//! [`grouping`](super::grouping) has made the groups.
 
 use arrow::datatypes::DataType;
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion_common::{Column, DataFusionError};
-use datafusion_expr::expr::AggregateFunction as AggregateExpr;
-use datafusion_expr::{Aggregate, Expr, LogicalPlan, Projection, SortExpr, Subquery};
+use datafusion_common::Column;
+use datafusion_expr::{Expr, SortExpr};
 use sqlparser::ast;
 
 use super::coerce::{Typed, at};
 use super::expr::Cx;
-use super::from::From;
-use super::query::{Facts, Nature};
-use super::scope::span_of;
 use super::types::type_name;
-use super::{Binder, column, internal, named};
+use super::{Binder, column, internal};
 use crate::error::{ErrorKind, PlanError, Result, Span};
-use crate::function::aggregate::{Aggregate as AggregateUdf, Shape, shape};
-use crate::logical::Node;
-use crate::logical::session_aggregate::SessionAggregate;
+use crate::function::aggregate::{Shape, shape};
 use crate::plan::AggregateFunction;
 
 /// Qualifier of the columns that stand for results of aggregates.
 const RESULT: &str = "#result";
-/// Qualifier of keys and arguments that are computed for a grouping.
-const INPUT: &str = "#input";
 /// Qualifier of the columns that stand for elements of EXPLODE.
 pub(crate) const ELEMENT: &str = "#element";
 
@@ -358,192 +345,4 @@ impl Binder<'_> {
         );
         Ok(Typed::new(Expr::Case(case), data_type))
     }
-}
-
-/// Groups, and how the clauses behind them see their columns.
-pub(crate) struct Grouping {
-    pub(crate) plan: LogicalPlan,
-    pub(crate) facts: Facts,
-    /// What was grouped by, and the column that has it.
-    keys: Vec<(Expr, Column)>,
-    /// The results of the calls.
-    results: Vec<Column>,
-}
-
-impl Binder<'_> {
-    /// Groups `from` by `keys`.
-    pub(crate) fn bind_grouping(
-        &mut self,
-        from: From,
-        mut keys: Vec<Expr>,
-        calls: &[AggregateCall],
-        session: Option<SessionAggregate>,
-    ) -> Result<Grouping> {
-        let facts = from.facts;
-        keys.extend(facts.window.iter().flatten().filter(|_| session.is_none()).cloned().map(Expr::Column));
-        let mut input = Input { exprs: vec![], computed: false };
-        let mut key_columns: Vec<(Expr, Column)> = vec![];
-        for key in keys {
-            if !key_columns.iter().any(|(known, _)| *known == key) {
-                let column = input.column(self, &key, "KEY");
-                key_columns.push((key, column));
-            }
-        }
-        let mut aggregates = vec![];
-        for call in calls {
-            let arrival = arrival_columns(call, &facts);
-            let arrives = arrival.is_some();
-            let all_args = call.args.iter().cloned().chain(arrival.into_iter().flatten().map(Expr::Column));
-            let args = all_args.map(|arg| Expr::Column(input.column(self, &arg, "ARG"))).collect();
-            let filter =
-                call.filter.as_ref().map(|filter| Box::new(Expr::Column(input.column(self, filter, "FILTER"))));
-            let order =
-                call.order.iter().map(|key| key.with_expr(Expr::Column(input.column(self, &key.expr, "ORDER"))));
-            let udf = AggregateUdf::udf(call.function.clone(), arrives, call.data_type.clone());
-            let order = order.collect();
-            let aggregate = AggregateExpr::new_udf(udf, args, call.distinct, filter, order, None);
-            aggregates.push(named(Expr::AggregateFunction(aggregate), &call.column));
-        }
-        let group: Vec<Expr> = key_columns.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
-        let mut keys: Vec<Column> = key_columns.iter().map(|(_, column)| column.clone()).collect();
-        let mut window = facts.window.clone();
-        let plan = match session {
-            None => {
-                let plan = input.plan(from.plan, &[])?;
-                let plan = Aggregate::try_new(Arc::new(plan), group, aggregates).map_err(|error| internal(&error))?;
-                LogicalPlan::Aggregate(plan)
-            }
-            Some(mut session) => {
-                let mut carried: Vec<Column> = session.time.column_refs().into_iter().cloned().collect();
-                carried.extend(session.lane_time.iter().flat_map(|lane| lane.column_refs()).cloned());
-                let plan = input.plan(from.plan, &carried)?;
-                session.keys = group;
-                session.aggregates = aggregates;
-                let qualifier = session.qualifier.clone();
-                let bounds = crate::logical::assign_windows::WINDOW_COLUMNS.map(|name| column(&qualifier, name));
-                keys.extend(bounds.clone());
-                for bound in &bounds {
-                    key_columns.push((Expr::Column(bound.clone()), bound.clone()));
-                }
-                window = Some(bounds);
-                Node::plan(session, vec![plan]).map_err(|error| internal(&error))?
-            }
-        };
-        let facts = Facts { key: Some(keys), window, time_sources: facts.time_sources, ..Facts::state() };
-        let results = calls.iter().map(|call| call.column.clone()).collect();
-        Ok(Grouping { plan, facts, keys: key_columns, results })
-    }
-
-    /// An expression bound before grouping, over the columns of the groups.
-    pub(crate) fn over_groups(&self, grouping: &Grouping, expr: Expr) -> Result<Expr> {
-        let mut wrong: Option<PlanError> = None;
-        let rewritten = expr.transform_down(|expr| {
-            if let Some((_, column)) = grouping.keys.iter().find(|(key, _)| *key == expr) {
-                return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
-            }
-            match &expr {
-                Expr::Column(column) if !grouping.results.contains(column) => {
-                    wrong.get_or_insert_with(|| self.not_grouped(grouping, column));
-                }
-                Expr::ScalarSubquery(subquery) => self.check_outer(grouping, subquery, &mut wrong)?,
-                Expr::Exists(exists) => self.check_outer(grouping, &exists.subquery, &mut wrong)?,
-                Expr::InSubquery(test) => self.check_outer(grouping, &test.subquery, &mut wrong)?,
-                Expr::SetComparison(test) => self.check_outer(grouping, &test.subquery, &mut wrong)?,
-                _ => {}
-            }
-            Ok(Transformed::no(expr))
-        });
-        match wrong {
-            Some(error) => Err(error),
-            None => rewritten.data().map_err(|error| internal(&error)),
-        }
-    }
-
-    /// That a subquery takes from around it only what the groups have.
-    fn check_outer(
-        &self,
-        grouping: &Grouping,
-        subquery: &Subquery,
-        wrong: &mut Option<PlanError>,
-    ) -> std::result::Result<(), DataFusionError> {
-        for outer in &subquery.outer_ref_columns {
-            let Expr::OuterReferenceColumn(_, column) = outer else { continue };
-            let grouped =
-                |(key, made): &(Expr, Column)| matches!(key, Expr::Column(key) if key == column && made == column);
-            // columns of queries further out are no business of this one
-            let known = grouping.plan.schema().has_column(column);
-            if !known && !grouping.keys.iter().any(grouped) && self.is_below(&grouping.plan, column) {
-                wrong.get_or_insert_with(|| self.not_grouped(grouping, column));
-            }
-        }
-        Ok(())
-    }
-
-    fn is_below(&self, plan: &LogicalPlan, column: &Column) -> bool {
-        plan.inputs().iter().any(|input| input.schema().has_column(column) || self.is_below(input, column))
-    }
-
-    fn not_grouped(&self, grouping: &Grouping, column: &Column) -> PlanError {
-        let span = span_of(column);
-        let name = span.map_or_else(|| column.name.clone(), |span| self.text(span).to_string());
-        let message = format!("{name} must be in GROUP BY or inside an aggregate");
-        let error = at(PlanError::new(ErrorKind::Grouping, message), span);
-        match grouping.keys.is_empty() {
-            true => error.detail("Without GROUP BY all rows are one group.").hint(format!("GROUP BY {name}")),
-            false => error.hint(format!("add {name} to GROUP BY, or take LATEST_BY_OFFSET({name})")),
-        }
-    }
-}
-
-/// The columns that keys and arguments are computed into.
-struct Input {
-    exprs: Vec<(Expr, Column)>,
-    computed: bool,
-}
-
-impl Input {
-    fn column(&mut self, binder: &mut Binder<'_>, expr: &Expr, base: &str) -> Column {
-        if let Some((_, column)) = self.exprs.iter().find(|(known, _)| known == expr) {
-            return column.clone();
-        }
-        let column = match expr {
-            Expr::Column(column) => column.clone(),
-            _ => {
-                self.computed = true;
-                column(INPUT, binder.fresh(base))
-            }
-        };
-        self.exprs.push((expr.clone(), column.clone()));
-        column
-    }
-
-    fn plan(self, below: LogicalPlan, carried: &[Column]) -> Result<LogicalPlan> {
-        if !self.computed {
-            return Ok(below);
-        }
-        let mut exprs: Vec<Expr> = self
-            .exprs
-            .into_iter()
-            .map(|(expr, column)| match expr {
-                Expr::Column(_) => expr,
-                computed => named(computed, &column),
-            })
-            .collect();
-        for column in carried {
-            let expr = Expr::Column(column.clone());
-            if !exprs.contains(&expr) {
-                exprs.push(expr);
-            }
-        }
-        let plan = Projection::try_new(exprs, Arc::new(below)).map_err(|error| internal(&error))?;
-        Ok(LogicalPlan::Projection(plan))
-    }
-}
-
-/// Where a row of a stream stood, for a function that depends on it.
-fn arrival_columns(call: &AggregateCall, facts: &Facts) -> Option<[Column; 2]> {
-    use AggregateFunction as F;
-    let ordered = matches!(call.function, F::CollectList | F::StringAgg { .. } | F::Latest { .. } | F::Earliest { .. });
-    let system = facts.system.as_ref().filter(|_| facts.nature == Nature::Stream)?;
-    (ordered && call.order.is_empty()).then(|| [system[1].clone(), system[2].clone()])
 }

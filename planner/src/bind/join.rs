@@ -143,11 +143,11 @@ impl Binder<'_> {
         };
         let scope = left.scope.clone().join(right.scope.clone());
         let natures = (left.facts.nature, right.facts.nature);
-        if let Some(within) = &within {
-            if natures != (Nature::Stream, Nature::Stream) {
-                let error = PlanError::new(ErrorKind::InvalidDefinition, "WITHIN is for a join of two streams");
-                return Err(error.at(within.span).detail("Rows of a table have no time at which they happened."));
-            }
+        if let Some(within) = &within
+            && natures != (Nature::Stream, Nature::Stream)
+        {
+            let error = PlanError::new(ErrorKind::InvalidDefinition, "WITHIN is for a join of two streams");
+            return Err(error.at(within.span).detail("Rows of a table have no time at which they happened."));
         }
         let semi = matches!(join_type, JoinType::LeftSemi | JoinType::LeftAnti);
         let as_of = self.purpose.joins_as_of() && natures.0 != natures.1 && !semi;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use super::coerce::{Typed, at};
 use super::expr::Cx;
+use super::items::Item;
 use super::query::{Bound, Facts, Nature, OrderKey};
 use super::scope::Scope;
-use super::select::{Item, total_order};
+use super::select::total_order;
 use super::{Binder, Env, Purpose, internal};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::logical::Node;

@@ -118,10 +118,10 @@ impl Visitor for Qualifiers {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
-        if let ast::Expr::CompoundIdentifier(parts) = expr {
-            if let Some(first) = parts.first() {
-                self.names.insert(fold(first));
-            }
+        if let ast::Expr::CompoundIdentifier(parts) = expr
+            && let Some(first) = parts.first()
+        {
+            self.names.insert(fold(first));
         }
         ControlFlow::Continue(())
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion_common::Column;
 use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection};
 use sqlparser::ast;
@@ -57,15 +58,7 @@ impl Binder<'_> {
         }
         let streams = left.facts.nature == Nature::Stream && right.facts.nature == Nature::Stream;
         let keep_system = streams && all && op == ast::SetOperator::Union;
-        let mut types = vec![];
-        for (l, r) in left.outputs.iter().zip(&right.outputs) {
-            let typed = |output: &Output| Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
-            types.push(common(&typed(l), &typed(r)).ok_or_else(|| {
-                let (a, b) = (type_name(&l.data_type), type_name(&r.data_type));
-                let error = PlanError::new(ErrorKind::TypeMismatch, format!("{op}: column {} is {a} and {b}", l.name));
-                at(error, r.span.or(span)).hint("CAST one to the type of the other")
-            })?);
-        }
+        let types = common_types(op, &left, &right, span)?;
         let qualifier = self.fresh(&op.to_string());
         let names: Vec<Column> = left.outputs.iter().map(|output| column(&qualifier, &output.column.name)).collect();
         let system_names: Vec<Column> = match keep_system {
@@ -112,6 +105,20 @@ impl Binder<'_> {
         }
         Ok(Bound { plan, outputs, facts, order: vec![], stop_after_rows: None })
     }
+}
+
+/// The types in which the columns of both sides correspond.
+fn common_types(op: ast::SetOperator, left: &Bound, right: &Bound, span: Option<Span>) -> Result<Vec<DataType>> {
+    let mut types = vec![];
+    for (l, r) in left.outputs.iter().zip(&right.outputs) {
+        let typed = |output: &Output| Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
+        types.push(common(&typed(l), &typed(r)).ok_or_else(|| {
+            let (a, b) = (type_name(&l.data_type), type_name(&r.data_type));
+            let error = PlanError::new(ErrorKind::TypeMismatch, format!("{op}: column {} is {a} and {b}", l.name));
+            at(error, r.span.or(span)).hint("CAST one to the type of the other")
+        })?);
+    }
+    Ok(types)
 }
 
 fn combine((left, right): (LogicalPlan, LogicalPlan), op: ast::SetOperator, all: bool) -> Result<LogicalPlan> {

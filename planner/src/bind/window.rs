@@ -31,17 +31,7 @@ impl Binder<'_> {
                 .detail("A row of a table is a state and has no time of its own.")
                 .hint("group by a column of time: GROUP BY DATE_TRUNC('minute', …)"));
         };
-        let (size_ms, advance_ms) = match clause.kind {
-            WindowKind::Tumbling { size } => (size.ms, size.ms),
-            WindowKind::Hopping { size, advance } => (size.ms, advance.ms),
-            WindowKind::Session { gap } => (gap.ms, gap.ms),
-        };
-        if let (WindowKind::Hopping { size, advance }, true) = (clause.kind, advance_ms > size_ms) {
-            let message =
-                format!("windows advance by {} and are {} long", self.text(advance.span), self.text(size.span));
-            let error = PlanError::new(ErrorKind::InvalidParameter, message).at(advance.span);
-            return Err(error.detail("Rows between two windows would be in none."));
-        }
+        let (size_ms, advance_ms) = self.window_shape(clause)?;
         let grace_ms = clause.grace.map_or(DEFAULT_GRACE_MS, |grace| grace.ms);
         if self.emit_final && clause.grace.is_none() {
             let warning = PlanError::warning(
@@ -90,5 +80,21 @@ impl Binder<'_> {
         from.plan = Node::plan(op, vec![from.plan]).map_err(|error| internal(&error))?;
         from.facts.window = Some(bounds);
         Ok((from, None))
+    }
+
+    /// Length and distance of the windows, ms.
+    fn window_shape(&self, clause: &WindowClause) -> Result<(i64, i64)> {
+        let (size_ms, advance_ms) = match clause.kind {
+            WindowKind::Tumbling { size } => (size.ms, size.ms),
+            WindowKind::Hopping { size, advance } => (size.ms, advance.ms),
+            WindowKind::Session { gap } => (gap.ms, gap.ms),
+        };
+        if let (WindowKind::Hopping { size, advance }, true) = (clause.kind, advance_ms > size_ms) {
+            let message =
+                format!("windows advance by {} and are {} long", self.text(advance.span), self.text(size.span));
+            let error = PlanError::new(ErrorKind::InvalidParameter, message).at(advance.span);
+            return Err(error.detail("Rows between two windows would be in none."));
+        }
+        Ok((size_ms, advance_ms))
     }
 }

@@ -62,16 +62,7 @@ pub fn line(node: &Node) -> String {
             let keys = by(&input.schema, keys);
             format!("SessionReduce  {calls}{keys}  window=SESSION {}  {state}  {}", duration(*gap_ms), closing(window))
         }
-        Op::TopK { input, partition, order, offset, limit } => {
-            let offset = if *offset > 0 { format!("  offset={offset}") } else { String::new() };
-            let limit = limit.map(|limit| format!("  limit={limit}")).unwrap_or_default();
-            let keeps = match (input.append_only, limit.is_empty()) {
-                (true, false) => "keeps the first rows",
-                _ => "keeps all rows",
-            };
-            let by = by(&input.schema, partition);
-            format!("TopK{by}  order=({}){offset}{limit}  {state}  {keeps}", sort(&input.schema, order))
-        }
+        Op::TopK { input, .. } => format!("TopK{}", top_k(input, &node.op, state)),
         Op::SetOp { kind, all, .. } => {
             let kind = match kind {
                 SetOpKind::Intersect => "Intersect",
@@ -81,6 +72,18 @@ pub fn line(node: &Node) -> String {
         }
         Op::AtMostOne { input, keys } => format!("AtMostOne{}  {state}", by(&input.schema, keys)),
     }
+}
+
+fn top_k(input: &Node, op: &Op, state: &str) -> String {
+    let Op::TopK { partition, order, offset, limit, .. } = op else { return String::new() };
+    let offset = if *offset > 0 { format!("  offset={offset}") } else { String::new() };
+    let limit = limit.map(|limit| format!("  limit={limit}")).unwrap_or_default();
+    let keeps = match (input.append_only, limit.is_empty()) {
+        (true, false) => "keeps the first rows",
+        _ => "keeps all rows",
+    };
+    let by = by(&input.schema, partition);
+    format!("{by}  order=({}){offset}{limit}  {state}  {keeps}", sort(&input.schema, order))
 }
 
 /// The windows that a windowed grouping closes, if nothing but a choice of columns lies between.

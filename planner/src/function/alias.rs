@@ -56,10 +56,8 @@ pub(crate) fn arguments_have_one_type(name: &str) -> Option<usize> {
 
 /// Arguments in the types that DataFusion's signature does not ask for by itself.
 pub(crate) fn adapt(name: &str, mut args: Vec<Typed>) -> Vec<Typed> {
-    match (name, args.len()) {
-        // NULL is the text of NULL elements
-        ("array_to_string", 1) => args.push(Typed::literal(ScalarValue::Utf8(Some(",".into())))),
-        _ => {}
+    if name == "array_to_string" && args.len() == 1 {
+        args.push(Typed::literal(ScalarValue::Utf8(Some(",".into()))));
     }
     for arg in &mut args {
         if arg.data_type == DataType::Null && !matches!(name, "coalesce" | "nullif") {

@@ -5,6 +5,7 @@
 
 pub(crate) mod geo;
 pub(crate) mod json;
+pub(crate) mod json_text;
 pub(crate) mod mask;
 pub(crate) mod nested;
 pub(crate) mod pattern;

@@ -60,10 +60,10 @@ impl Unnest {
     }
 
     fn plan(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        if let LogicalPlan::Join(join) = &plan {
-            if let Some(lateral) = lateral_side(&join.right) {
-                return self.lateral(join, lateral);
-            }
+        if let LogicalPlan::Join(join) = &plan
+            && let Some(lateral) = lateral_side(&join.right)
+        {
+            return self.lateral(join, lateral);
         }
         let mut failed = None;
         let plan = plan.map_children(|child| match self.plan(child) {
@@ -228,10 +228,11 @@ fn taken(plan: &LogicalPlan, outer: &DFSchema) -> Vec<Column> {
     let _ = plan.apply(|node| {
         for expr in node.expressions() {
             let _ = expr.apply(|expr| {
-                if let Expr::OuterReferenceColumn(_, column) = expr {
-                    if outer.has_column(column) && !taken.contains(column) {
-                        taken.push(column.clone());
-                    }
+                if let Expr::OuterReferenceColumn(_, column) = expr
+                    && outer.has_column(column)
+                    && !taken.contains(column)
+                {
+                    taken.push(column.clone());
                 }
                 Ok(TreeNodeRecursion::Continue)
             });

@@ -56,11 +56,11 @@ impl Planner<'_> {
     pub(crate) fn bind(&mut self, query: &StreamingQuery, purpose: Purpose) -> Result<BoundQuery> {
         self.place = Some(first_word(query.span));
         let mut bound = bind_query(query, &self.parsed.positions, self.catalog, purpose)?;
-        if let Some(emit) = query.emit.filter(|emit| emit.mode == EmitMode::Final) {
-            if bound.window.is_none() {
-                let error = PlanError::new(ErrorKind::InvalidDefinition, "EMIT FINAL needs a WINDOW").at(emit.span);
-                return Err(error.detail("Without one no result is ever final.").hint("EMIT CHANGES"));
-            }
+        if let Some(emit) = query.emit.filter(|emit| emit.mode == EmitMode::Final)
+            && bound.window.is_none()
+        {
+            let error = PlanError::new(ErrorKind::InvalidDefinition, "EMIT FINAL needs a WINDOW").at(emit.span);
+            return Err(error.detail("Without one no result is ever final.").hint("EMIT CHANGES"));
         }
         self.warnings.append(&mut bound.warnings);
         Ok(bound)

@@ -102,7 +102,12 @@ fn joined(join: &Join, left: &[Row], right: &[Row]) -> Vec<Row> {
         let null_key = join.on.first().is_some_and(|(a, b)| l[*a].is_null() || right.iter().any(|r| r[*b].is_null()));
         match join.kind {
             JoinKind::Semi if found => out.push(l.clone()),
-            JoinKind::Anti if !found && !(join.null_aware && null_key && !right.is_empty()) => out.push(l.clone()),
+            JoinKind::Anti => {
+                let unknown = join.null_aware && null_key && !right.is_empty();
+                if !found && !unknown {
+                    out.push(l.clone());
+                }
+            }
             JoinKind::Mark => {
                 out.push(l.iter().cloned().chain([ScalarValue::Boolean(Some(found))]).collect());
             }
@@ -149,7 +154,7 @@ fn computed(aggregate: &Aggregate, rows: &[Row]) -> ScalarValue {
         rows.iter().filter(counts).map(|row| aggregate.args.iter().map(|a| row[*a].clone()).collect()).collect();
     args.retain(|row: &Row| row.iter().all(|value| !value.is_null()));
     if aggregate.distinct {
-        args.sort_by(|a, b| all(a, b));
+        args.sort_by(all);
         args.dedup();
     }
     let null = ScalarValue::try_from(&aggregate.data_type).expect("a NULL");
@@ -162,8 +167,8 @@ fn computed(aggregate: &Aggregate, rows: &[Row]) -> ScalarValue {
             millrace_planner::eval::cast::cast_scalar(&sum, &aggregate.data_type).expect("a sum")
         }
         AggregateFunction::Avg => ScalarValue::Float64(Some(numbers().sum::<f64>() / args.len() as f64)),
-        AggregateFunction::Min => args.into_iter().min_by(|a, b| all(a, b)).expect("a row").remove(0),
-        AggregateFunction::Max => args.into_iter().max_by(|a, b| all(a, b)).expect("a row").remove(0),
+        AggregateFunction::Min => args.into_iter().min_by(all).expect("a row").remove(0),
+        AggregateFunction::Max => args.into_iter().max_by(all).expect("a row").remove(0),
         other => panic!("no naive {other:?}"),
     }
 }

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::ScalarValue;
 use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::type_coercion::functions::fields_with_udf;
-use datafusion_expr::{Cast, Expr, ReturnFieldArgs, ScalarUDF};
+use datafusion_expr::{Cast, Expr, Operator, ReturnFieldArgs, ScalarUDF};
 use sqlparser::ast;
 
 use super::{Cx, Explode};
@@ -51,6 +51,10 @@ impl Binder<'_> {
         if args.is_empty() && matches!(name.as_str(), "unix_timestamp" | "unix_date") {
             let error = PlanError::not_supported(format!("{}() of the present", name.to_uppercase()));
             return Err(at(error, span).hint("its value changes while the query runs; give it a column"));
+        }
+        if let ("mod", [left, right]) = (name.as_str(), args.as_slice()) {
+            let (left, right) = (self.bind_expr(left, cx)?, self.bind_expr(right, cx)?);
+            return self.arithmetic(Operator::Modulo, left, right, span);
         }
         if let ("as_value", [arg]) = (name.as_str(), args.as_slice()) {
             return self.bind_expr(arg, cx);

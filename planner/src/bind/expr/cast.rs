@@ -21,13 +21,11 @@ impl Binder<'_> {
         let bound = self.bind_expr(arg, cx)?;
         if matches!(kind, ast::CastKind::Cast | ast::CastKind::DoubleColon) {
             // a literal that does not fit is an error of the row, as it is in a column
-            if let (Expr::Literal(value, _), true) = (&bound.expr, eval::cast::can_cast(&bound.data_type, &to)) {
-                if eval::cast::cast_scalar(value, &to).is_err() && bound.data_type != to {
-                    return Ok(Typed::new(
-                        Expr::Cast(datafusion_expr::Cast::new(Box::new(bound.expr), to.clone())),
-                        to,
-                    ));
-                }
+            if let (Expr::Literal(value, _), true) = (&bound.expr, eval::cast::can_cast(&bound.data_type, &to))
+                && eval::cast::cast_scalar(value, &to).is_err()
+                && bound.data_type != to
+            {
+                return Ok(Typed::new(Expr::Cast(datafusion_expr::Cast::new(Box::new(bound.expr), to.clone())), to));
             }
             return bound.cast(&to, span);
         }

@@ -1,5 +1,7 @@
 //! Names: columns, fields of columns, columns of the query around.
 
+use std::sync::Arc;
+
 use arrow::datatypes::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::Expr;
@@ -27,11 +29,11 @@ impl Binder<'_> {
             _ => vec![],
         };
         let names: Vec<String> = parts.iter().map(|part| fold(part)).collect();
-        if let [only] = names.as_slice() {
-            if let Some(parameter) = cx.lambdas.iter().rev().find(|field| field.name() == only) {
-                let variable = datafusion_expr::expr::LambdaVariable::new(only.clone(), Some(parameter.clone()));
-                return Ok(Typed::new(Expr::LambdaVariable(variable), parameter.data_type().clone()));
-            }
+        if let [only] = names.as_slice()
+            && let Some(parameter) = cx.lambdas.iter().rev().find(|field| field.name() == only)
+        {
+            let variable = datafusion_expr::expr::LambdaVariable::new(only.clone(), Some(Arc::clone(parameter)));
+            return Ok(Typed::new(Expr::LambdaVariable(variable), parameter.data_type().clone()));
         }
         if let Some((typed, used)) = resolve(cx.scope, &names, span)? {
             return self.fields(typed, &names[used..], span);

@@ -189,7 +189,9 @@ fn from_bytes(args: &[ArrayRef]) -> Result<ArrayRef> {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let nibble = |digit: &u8| (*digit as char).to_digit(16).map(|n| n as u8);
-    (digits.len() % 2 == 0)
+    digits
+        .len()
+        .is_multiple_of(2)
         .then(|| digits.chunks(2).map(|pair| Some(nibble(&pair[0])? * 16 + nibble(&pair[1])?)).collect())
         .flatten()
 }

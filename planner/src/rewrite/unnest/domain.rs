@@ -90,10 +90,10 @@ impl Unnest {
     /// Every row for every value.
     fn times_domain(&mut self, outer: &LogicalPlan, taken: &[Column], plan: LogicalPlan) -> Result<Pushed> {
         let (values, domain) = self.domain(outer, taken)?;
-        if let LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, schema }) = &plan {
-            if schema.fields().is_empty() {
-                return Ok(Pushed { plan: values, domain });
-            }
+        if let LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, schema }) = &plan
+            && schema.fields().is_empty()
+        {
+            return Ok(Pushed { plan: values, domain });
         }
         Ok(Pushed { plan: joined(values, plan, JoinType::Inner, None)?, domain })
     }
@@ -202,7 +202,8 @@ impl Unnest {
     ) -> Result<(Vec<LogicalPlan>, Vec<Column>)> {
         let names = sides[0].schema().columns();
         let qualifier = self.name();
-        let domain: Vec<Column> = (0..taken.len()).map(|i| crate::bind::column(&qualifier, format!("domain:{i}"))).collect();
+        let domain: Vec<Column> =
+            (0..taken.len()).map(|i| crate::bind::column(&qualifier, format!("domain:{i}"))).collect();
         let mut pushed_sides = vec![];
         for side in sides {
             let columns = side.schema().columns();
@@ -268,9 +269,7 @@ impl Unnest {
 /// NOT IN where the subquery depends on more than it says: no row may be equal or unknown.
 fn without_null_awareness(join: Join) -> Join {
     match (join.null_aware, join.filter) {
-        (true, Some(equal)) => {
-            Join { filter: Some(Expr::IsNotFalse(Box::new(equal))), null_aware: false, ..join }
-        }
+        (true, Some(equal)) => Join { filter: Some(Expr::IsNotFalse(Box::new(equal))), null_aware: false, ..join },
         (_, filter) => Join { filter, ..join },
     }
 }

@@ -134,8 +134,7 @@ impl Unnest {
             let plan = rejoined(&join, left.plan, right.plan, keep)?;
             return Ok(Some(Pulled { plan, conditions }));
         }
-        let left_only =
-            matches!(join.join_type, JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti);
+        let left_only = matches!(join.join_type, JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti);
         let elsewhere = mentions(&join.right, outer)
             || join.filter.iter().any(|filter| expr_mentions(filter, outer))
             || join.on.iter().any(|(l, r)| expr_mentions(l, outer) || expr_mentions(r, outer));

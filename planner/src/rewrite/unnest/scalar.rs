@@ -22,12 +22,12 @@ impl Unnest {
     /// The value of a subquery beside its input, as a column or an expression over columns.
     pub(super) fn scalar(&mut self, input: LogicalPlan, plan: LogicalPlan) -> Result<(LogicalPlan, Expr)> {
         let column = plan.schema().columns().into_iter().next().unwrap_or_else(|| Column::new_unqualified(""));
-        if let Some((aggregate, value)) = over_aggregate(&plan, Expr::Column(column.clone()))? {
-            if mentions(&LogicalPlan::Aggregate(aggregate.clone()), input.schema()) && !value.contains_outer() {
-                if let Some(found) = self.scalar_aggregate(&input, &aggregate, &value)? {
-                    return Ok(found);
-                }
-            }
+        if let Some((aggregate, value)) = over_aggregate(&plan, Expr::Column(column.clone()))?
+            && mentions(&LogicalPlan::Aggregate(aggregate.clone()), input.schema())
+            && !value.contains_outer()
+            && let Some(found) = self.scalar_aggregate(&input, &aggregate, &value)?
+        {
+            return Ok(found);
         }
         let beside = match Node::<AtMostOne>::of(&plan) {
             Some(node) if mentions(&plan, input.schema()) => match self.guarded(&input, node)? {
