@@ -11,34 +11,34 @@ use crate::{ours, typed};
 
 /// The output so far: a hash of the changes that does not depend on their order, and how many there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Rows that are there: diffs added up.
-    pub rows: i64,
+    pub(crate) rows: i64,
     /// Hashes of the rows times their diffs, added up.
-    pub hash: u64,
+    pub(crate) hash: u64,
 }
 
 impl Answer {
     /// One change.
-    pub fn add(&mut self, hash: u64, diff: i64) {
+    pub(crate) fn add(&mut self, hash: u64, diff: i64) {
         self.rows += diff;
         self.hash = self.hash.wrapping_add(hash.wrapping_mul(diff as u64));
     }
     /// Another worker's.
-    pub fn and(self, other: Answer) -> Answer {
+    pub(crate) fn and(self, other: Answer) -> Answer {
         Answer { rows: self.rows + other.rows, hash: self.hash.wrapping_add(other.hash) }
     }
 }
 
 /// Time and memory of a run.
 #[derive(Clone, Debug)]
-pub struct Stopwatch {
+pub(crate) struct Stopwatch {
     origin: Instant,
     cpu_ms: u64,
     wall_ns: u64,
     rss_kb: u64,
     /// Per tick, ns.
-    pub ticks: Vec<u64>,
+    pub(crate) ticks: Vec<u64>,
 }
 
 impl Default for Stopwatch {
@@ -49,21 +49,21 @@ impl Default for Stopwatch {
 
 impl Stopwatch {
     /// The input is there, the work begins.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.rss_kb = status_kb("VmRSS:");
         self.cpu_ms = cpu_ms();
         self.origin = Instant::now();
     }
     /// ns since the start.
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.origin.elapsed().as_nanos() as u64
     }
     /// A tick that began at `begun` is done.
-    pub fn tick(&mut self, begun: u64) {
+    pub(crate) fn tick(&mut self, begun: u64) {
         self.ticks.push(self.now() - begun);
     }
     /// The work is done.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.wall_ns = self.now();
         self.cpu_ms = cpu_ms() - self.cpu_ms;
     }
@@ -71,21 +71,21 @@ impl Stopwatch {
 
 /// What a measurement says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// The answer.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
     /// CPU time of the process, s.
-    pub cpu_s: f64,
+    pub(crate) cpu_s: f64,
     /// Wall time, s.
-    pub wall_s: f64,
+    pub(crate) wall_s: f64,
     /// Largest memory over that of the input, MB.
-    pub peak_mb: f64,
+    pub(crate) peak_mb: f64,
     /// Median tick, ms.
     pub p50_ms: f64,
     /// 99th percentile of the ticks, ms.
     pub p99_ms: f64,
     /// Longest tick, ms.
-    pub max_ms: f64,
+    pub(crate) max_ms: f64,
 }
 
 impl Figures {
@@ -112,7 +112,7 @@ impl Figures {
 ///
 /// # Errors
 /// If the words are off or the run fails.
-pub fn one(args: &[String]) -> Result<(), String> {
+pub(crate) fn one(args: &[String]) -> Result<(), String> {
     let [contender, workload, numbers @ ..] = args else { return Err("one CONTENDER WORKLOAD …".to_owned()) };
     let numbers: Vec<usize> =
         numbers.iter().map(|n| n.parse().map_err(|e| format!("{n}: {e}"))).collect::<Result<_, _>>()?;
@@ -133,7 +133,7 @@ pub fn one(args: &[String]) -> Result<(), String> {
 ///
 /// # Errors
 /// If it fails.
-pub fn in_process(contender: &str, workload: Workload, numbers: [usize; 3]) -> Result<Figures, String> {
+pub(crate) fn in_process(contender: &str, workload: Workload, numbers: [usize; 3]) -> Result<Figures, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(program);
     command.args(["one", contender, &workload.to_string()]).args(numbers.map(|n| n.to_string()));
@@ -145,7 +145,7 @@ pub fn in_process(contender: &str, workload: Workload, numbers: [usize; 3]) -> R
 }
 
 /// CPU time of this process, all threads, ms.
-pub fn cpu_ms() -> u64 {
+pub(crate) fn cpu_ms() -> u64 {
     /// Linux counts CPU time in hundredths of a second.
     const TICK_MS: u64 = 10;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

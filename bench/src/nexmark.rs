@@ -12,16 +12,16 @@ use crate::synthetic::{BASE_MS, Random};
 use crate::workload::{Relation, Tick};
 
 /// Bids.
-pub const BIDS: Relation =
+pub(crate) const BIDS: Relation =
     Relation { name: "BIDS", columns: "AUCTION BIGINT, BIDDER BIGINT, PRICE BIGINT, TS BIGINT", retracts: false };
 /// Auctions.
-pub const AUCTIONS: Relation = Relation {
+pub(crate) const AUCTIONS: Relation = Relation {
     name: "AUCTIONS",
     columns: "ID BIGINT, SELLER BIGINT, CATEGORY BIGINT, TS BIGINT, EXPIRES BIGINT",
     retracts: false,
 };
 /// People.
-pub const PEOPLE: Relation =
+pub(crate) const PEOPLE: Relation =
     Relation { name: "PEOPLE", columns: "ID BIGINT, NAME VARCHAR, CITY VARCHAR, STATE VARCHAR", retracts: false };
 
 const STATES: [&str; 6] = ["AZ", "CA", "ID", "OR", "WA", "WY"];
@@ -33,7 +33,7 @@ const FIRST_ID: i64 = 1000;
 
 /// The three kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Bids.
     Bids,
     /// Auctions.
@@ -50,7 +50,7 @@ struct Columns {
 }
 
 /// `events` events in ticks of `tick` of them; of each tick the `kinds` that a query reads.
-pub fn generate(events: usize, tick: usize, kinds: &[Kind]) -> Vec<Tick> {
+pub(crate) fn generate(events: usize, tick: usize, kinds: &[Kind]) -> Vec<Tick> {
     let mut random = Random::new(42);
     let mut out = vec![];
     let mut at = 0;

@@ -21,7 +21,7 @@ use crate::workload::{Tick, Workload};
 ///
 /// # Errors
 /// If the planner refuses the query or the engine fails.
-pub fn run(workload: Workload, input: &[Tick], workers: usize) -> Result<(Answer, Stopwatch), String> {
+pub(crate) fn run(workload: Workload, input: &[Tick], workers: usize) -> Result<(Answer, Stopwatch), String> {
     let (catalog, relations) = catalog(workload)?;
     let create = plan(workload.sql(), &catalog)?;
     let world = World::real();
@@ -60,7 +60,7 @@ fn add(output: &TickOutput, visible: usize, hashes: &mut Vec<u64>, answer: &mut 
 ///
 /// # Errors
 /// If a definition does not bind.
-pub fn catalog(workload: Workload) -> Result<(Catalog, Vec<RelationId>), String> {
+pub(crate) fn catalog(workload: Workload) -> Result<(Catalog, Vec<RelationId>), String> {
     let mut catalog = Catalog::default();
     let mut ids = vec![];
     for relation in workload.relations() {
@@ -91,7 +91,7 @@ pub fn catalog(workload: Workload) -> Result<(Catalog, Vec<RelationId>), String>
 ///
 /// # Errors
 /// What the planner says.
-pub fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
+pub(crate) fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
     let parsed = parse_statement(sql).map_err(|e| e.render("query", sql))?;
     let planned = millrace_planner::plan(&parsed, sql, catalog).map_err(|e| e.render("query", sql))?;
     match planned.action {
@@ -104,26 +104,26 @@ pub fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
 ///
 /// # Errors
 /// If there is none.
-pub fn base(catalog: &Catalog, id: RelationId, keep: bool) -> Result<BaseRelation, String> {
+pub(crate) fn base(catalog: &Catalog, id: RelationId, keep: bool) -> Result<BaseRelation, String> {
     let relation = catalog.by_id(id).ok_or("no such relation")?;
     let (name, schema) = (relation.name.clone(), relation.schema());
     Ok(BaseRelation { id, name, schema, intake: Intake::Append, keep })
 }
 
 /// Puts the system columns behind a workload's own.
-pub struct Feed {
+pub(crate) struct Feed {
     relations: Vec<(RelationId, usize)>,
 }
 
 impl Feed {
     /// For these relations, in the order of the batches.
-    pub fn new(catalog: &Catalog, relations: &[RelationId]) -> Self {
+    pub(crate) fn new(catalog: &Catalog, relations: &[RelationId]) -> Self {
         let width = |id: &RelationId| catalog.by_id(*id).map_or(0, |r| r.columns.len());
         Feed { relations: relations.iter().map(|id| (*id, width(id))).collect() }
     }
 
     /// A tick's inputs. A column more than the relation has is its ROWTIME.
-    pub fn tick(&mut self, tick: &Tick) -> TickInputs {
+    pub(crate) fn tick(&mut self, tick: &Tick) -> TickInputs {
         let mut inputs = TickInputs::default();
         for ((relation, width), batch) in self.relations.iter().zip(tick) {
             let mut columns: Vec<ArrayRef> = batch.columns().iter().map(Arc::clone).collect();

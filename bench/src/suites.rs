@@ -5,7 +5,7 @@ use crate::table::{markdown, median, spread};
 use crate::workload::{ALL, Workload};
 
 /// `--help`.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 millrace-bench [WORKLOAD…] [--events N] [--tick N]… [--workers N]… [--repeats N]
 
 Compares Millrace, from SQL text, with the same query written by hand on differential dataflow:
@@ -58,7 +58,7 @@ fn options(args: &[String]) -> Result<Options, String> {
 ///
 /// # Errors
 /// If the words are off, a run fails, or two contenders differ in their answers.
-pub fn run(args: &[String]) -> Result<(), String> {
+pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let options = options(args)?;
     for tick in &options.ticks {
         for workers in &options.workers {

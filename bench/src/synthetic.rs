@@ -8,18 +8,18 @@ use millrace_data::Batch;
 use crate::workload::{Relation, Tick};
 
 /// One side of the join.
-pub const LEFT: Relation = Relation { name: "LEFTS", columns: "K BIGINT, NAME VARCHAR", retracts: false };
+pub(crate) const LEFT: Relation = Relation { name: "LEFTS", columns: "K BIGINT, NAME VARCHAR", retracts: false };
 /// The other.
-pub const RIGHT: Relation = Relation { name: "RIGHTS", columns: "K BIGINT, V BIGINT", retracts: false };
+pub(crate) const RIGHT: Relation = Relation { name: "RIGHTS", columns: "K BIGINT, V BIGINT", retracts: false };
 /// Input of the window.
-pub const EVENTS: Relation = Relation { name: "EVENTS", columns: "K BIGINT", retracts: false };
+pub(crate) const EVENTS: Relation = Relation { name: "EVENTS", columns: "K BIGINT", retracts: false };
 
 /// Event time of the first event, epoch ms.
-pub const BASE_MS: i64 = 1_600_000_000_000;
+pub(crate) const BASE_MS: i64 = 1_600_000_000_000;
 
 /// How keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keys {
+pub(crate) enum Keys {
     /// Any of as many keys as there are left rows.
     Random,
     /// Ever larger, as identifiers are.
@@ -27,15 +27,15 @@ pub enum Keys {
 }
 
 /// A small generator of random numbers: splitmix64.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// From a seed.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Random(seed)
     }
     /// 64 bits.
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -43,7 +43,7 @@ impl Random {
         z ^ (z >> 31)
     }
     /// Below `n`.
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64
     }
 }
@@ -53,7 +53,7 @@ type RightRow = (i64, Option<i64>);
 
 /// A quarter of the changes are left rows, the rest right rows; every tenth text and value is NULL. With `deletes`, a
 /// tenth of the changes takes back an earlier row.
-pub fn joins(events: usize, tick: usize, keys: Keys, deletes: bool) -> Vec<Tick> {
+pub(crate) fn joins(events: usize, tick: usize, keys: Keys, deletes: bool) -> Vec<Tick> {
     let mut random = Random::new(7);
     let n_keys = (events / 4).max(1) as u64;
     let (mut lefts, mut rights): (Vec<LeftRow>, Vec<RightRow>) = (vec![], vec![]);
@@ -121,7 +121,7 @@ impl<V> Side<V> {
 }
 
 /// Events over 10,000 keys, ten a millisecond; ROWTIME is the second column.
-pub fn events(events: usize, tick: usize) -> Vec<Tick> {
+pub(crate) fn events(events: usize, tick: usize) -> Vec<Tick> {
     let mut random = Random::new(11);
     let mut out = vec![];
     let mut made = 0;

@@ -1,7 +1,7 @@
 //! Tables in Markdown.
 
 /// Columns as wide as their widest cell; numbers to the right.
-pub fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |c: usize| {
         let cells = rows.iter().filter_map(|r| r.get(c)).map(|cell| cell.chars().count());
         cells.chain([head[c].chars().count(), 3]).max().unwrap_or(3)
@@ -27,7 +27,7 @@ pub fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Median of some figures.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,
@@ -37,7 +37,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// `median (least–largest)`.
-pub fn spread(values: &[f64], digits: usize) -> String {
+pub(crate) fn spread(values: &[f64], digits: usize) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     format!("{:.digits$} ({least:.digits$}–{largest:.digits$})", median(values.to_vec()))

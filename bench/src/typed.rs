@@ -70,7 +70,7 @@ impl Multiply<isize> for SumCount {
 }
 
 /// Runs the workload on `workers` threads.
-pub fn run(workload: Workload, input: Arc<Vec<Tick>>, workers: usize) -> (Answer, Stopwatch) {
+pub(crate) fn run(workload: Workload, input: Arc<Vec<Tick>>, workers: usize) -> (Answer, Stopwatch) {
     let config = timely::Config::process(workers);
     let guards = timely::execute(config, move |worker| {
         let run = Run { answer: Rc::default(), probe: ProbeHandle::new() };

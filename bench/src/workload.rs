@@ -8,7 +8,7 @@ use crate::{nexmark, synthetic};
 
 /// The workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// Filter and project, nothing kept.
     Stateless,
     /// Nexmark q3: auctions of one category with their sellers in three states.
@@ -28,7 +28,7 @@ pub enum Workload {
 }
 
 /// All of them with their names.
-pub const ALL: [(&str, Workload); 8] = [
+pub(crate) const ALL: [(&str, Workload); 8] = [
     ("stateless", Workload::Stateless),
     ("q3", Workload::Q3),
     ("q4", Workload::Q4),
@@ -47,26 +47,26 @@ impl fmt::Display for Workload {
 }
 
 /// Input of one tick: one batch per relation, in the order of [`Workload::relations`].
-pub type Tick = Vec<Batch>;
+pub(crate) type Tick = Vec<Batch>;
 
 /// A relation of a workload.
-pub struct Relation {
+pub(crate) struct Relation {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Its column definitions.
-    pub columns: &'static str,
+    pub(crate) columns: &'static str,
     /// Whether its changes have retractions; then it is a table.
-    pub retracts: bool,
+    pub(crate) retracts: bool,
 }
 
 impl Workload {
     /// By name.
-    pub fn of(name: &str) -> Option<Workload> {
+    pub(crate) fn of(name: &str) -> Option<Workload> {
         ALL.iter().find(|(n, _)| *n == name).map(|(_, w)| *w)
     }
 
     /// What the query reads.
-    pub fn relations(self) -> Vec<Relation> {
+    pub(crate) fn relations(self) -> Vec<Relation> {
         match self {
             Workload::Stateless | Workload::Q5 => vec![nexmark::BIDS],
             Workload::Q3 => vec![nexmark::AUCTIONS, nexmark::PEOPLE],
@@ -80,7 +80,7 @@ impl Workload {
     }
 
     /// The statement.
-    pub fn sql(self) -> &'static str {
+    pub(crate) fn sql(self) -> &'static str {
         match self {
             Workload::Stateless => {
                 "CREATE MATERIALIZED VIEW X AS SELECT AUCTION, PRICE * 89 / 100 AS EURO, BIDDER FROM BIDS \
@@ -111,7 +111,7 @@ impl Workload {
     }
 
     /// `events` changes in ticks of `tick`.
-    pub fn input(self, events: usize, tick: usize) -> Vec<Tick> {
+    pub(crate) fn input(self, events: usize, tick: usize) -> Vec<Tick> {
         match self {
             Workload::Stateless | Workload::Q5 => nexmark::generate(events, tick, &[nexmark::Kind::Bids]),
             Workload::Q3 => nexmark::generate(events, tick, &[nexmark::Kind::Auctions, nexmark::Kind::People]),

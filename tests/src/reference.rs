@@ -81,8 +81,8 @@ impl History {
     /// The least event time over `sources` at `tick`, inclusive.
     pub fn stream_time(&self, sources: &[RelationId], tick: u64) -> StreamTime {
         let at = |source: &RelationId| {
-            let times = self.stream_times.get(source).into_iter().flatten();
-            times.filter(|(t, _)| *t <= tick).last().map_or(StreamTime::START, |(_, time)| *time)
+            let mut times = self.stream_times.get(source).into_iter().flatten();
+            times.rfind(|(t, _)| *t <= tick).map_or(StreamTime::START, |(_, time)| *time)
         };
         sources
             .iter()

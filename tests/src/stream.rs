@@ -153,8 +153,7 @@ fn cells_of(text: &str) -> Result<(Vec<Option<String>>, &str), String> {
         *was_quoted = false;
         value
     };
-    let mut characters = text.char_indices();
-    while let Some((i, c)) = characters.next() {
+    for (i, c) in text.char_indices() {
         match c {
             '\'' => {
                 quoted = !quoted;

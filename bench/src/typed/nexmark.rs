@@ -1,6 +1,6 @@
 //! Nexmark q3, q4 and q5.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use differential_dataflow::AsCollection;
 use differential_dataflow::consolidation::ConsolidatingContainerBuilder;

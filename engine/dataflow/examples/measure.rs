@@ -411,7 +411,7 @@ fn windows(run: Run) -> Workload {
         TickInputs { rows, stream_times: vec![(LEFT, now)], ..TickInputs::default() }
     });
     let ticks = ticks.collect();
-    let fields: Vec<_> = columns
+    let fields = columns
         .fields()
         .iter()
         .map(Arc::clone)

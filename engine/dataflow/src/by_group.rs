@@ -42,6 +42,7 @@ impl<T: Clone + Default> ByGroup<T> {
     }
 
     /// Entries that there is room for.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.pages.iter().map(Vec::len).sum()
     }
@@ -53,6 +54,7 @@ impl<T: Clone + Default> ByGroup<T> {
     }
 
     /// All entries.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pages.iter().flatten()
     }

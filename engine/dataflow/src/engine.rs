@@ -64,7 +64,6 @@ impl Engine {
             let (command, commands) = channel();
             setups.push(Some(Setup {
                 index,
-                peers: options.workers,
                 commands,
                 reports: report.clone(),
                 clock: Arc::clone(world.clock()),

@@ -93,9 +93,12 @@ pub(crate) enum Route {
     All,
 }
 
+/// A tick's batches, a list for each side, and the capability to answer them.
+type Waiting<const N: usize> = (Option<Capability<u64>>, [Vec<Batch>; N]);
+
 /// Batches waiting for their tick to be complete.
 struct Pending<const N: usize> {
-    ticks: BTreeMap<u64, (Option<Capability<u64>>, [Vec<Batch>; N])>,
+    ticks: BTreeMap<u64, Waiting<N>>,
     calls: Calls,
     /// Held for ticks without input; `None` once the input has ended.
     held: Option<Capability<u64>>,

@@ -35,7 +35,6 @@ pub(crate) type Rows<'scope> = Stream<'scope, u64, Batch>;
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) worker: usize,
-    pub(crate) peers: usize,
     pub(crate) relations: Relations,
     pub(crate) shelf: Shelf,
     pub(crate) tick: TickClock,
@@ -85,6 +84,8 @@ pub(crate) struct Renderer<'scope, 'env> {
     /// What it reads; closing these ends the dataflow.
     pub(crate) inputs: Vec<Input>,
     pub(crate) operators: Vec<Rendered>,
+    /// Which columns of the next node are read by what is above it; `None`: all.
+    pub(crate) wanted: Option<Vec<bool>>,
     nodes: usize,
 }
 
@@ -92,11 +93,13 @@ pub(crate) struct Renderer<'scope, 'env> {
 pub(crate) struct Tools {
     pub(crate) meter: Meter,
     pub(crate) reporter: Reporter,
+    /// Which columns of its output are read; the others may hold anything of their type. `None`: all are.
+    pub(crate) wanted: Option<Vec<bool>>,
 }
 
 impl<'scope, 'env> Renderer<'scope, 'env> {
     pub(crate) fn new(scope: Scope<'scope, u64>, env: &'env Environment, query: QueryId, start: u64) -> Self {
-        Renderer { scope, env, query, start, inputs: vec![], operators: vec![], nodes: 0 }
+        Renderer { scope, env, query, start, inputs: vec![], operators: vec![], wanted: None, nodes: 0 }
     }
 
     /// The collection of `node`.
@@ -142,6 +145,7 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
         Tools {
             meter: Meter { counters, clock: Arc::clone(&self.env.clock) },
             reporter: Reporter::new(&self.env.notebook, self.query, operator),
+            wanted: self.wanted.take(),
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) struct TickPart {
 /// What a worker says.
 pub(crate) enum Report {
     /// The tick is complete here.
-    Tick { worker: usize, tick: u64, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings },
+    Tick { tick: u64, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings },
     /// The turn is over; whether the tick is complete here.
     Turn { complete: bool },
     /// The worker ended with a panic.
@@ -79,7 +79,6 @@ pub(crate) enum Report {
 /// What a worker is made from.
 pub(crate) struct Setup {
     pub(crate) index: usize,
-    pub(crate) peers: usize,
     pub(crate) commands: Receiver<Command>,
     pub(crate) reports: Sender<Report>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -117,11 +116,10 @@ struct State {
 
 /// The worker's life, until `Stop` or until nobody commands any more.
 pub(crate) fn run(allocator: Allocator, setup: Setup) {
-    let Setup { index, peers, commands, reports, clock, by_turns, stopped } = setup;
+    let Setup { index, commands, reports, clock, by_turns, stopped } = setup;
     let worker = Worker::new(timely::WorkerConfig::default(), allocator, None);
     let env = Environment {
         worker: index,
-        peers,
         relations: Relations::default(),
         shelf: Shelf::default(),
         tick: TickClock::default(),
@@ -158,7 +156,7 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
             }
             Command::Dataflows(reply) => {
                 // as above
-                drop(reply.send(state.worker.installed_dataflows().len()));
+                let _gave_up = reply.send(state.worker.installed_dataflows().len()).is_err();
             }
             Command::Stop => return,
         }
@@ -309,7 +307,7 @@ impl State {
             }
         }
         let findings = std::mem::take(&mut *self.env.notebook.borrow_mut());
-        Report::Tick { worker: self.env.worker, tick, changes, findings }
+        Report::Tick { tick, changes, findings }
     }
 
     fn stats(&self) -> Vec<OperatorStats> {

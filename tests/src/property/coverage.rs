@@ -131,18 +131,10 @@ impl Coverage {
         }
     }
 
-    /// Operators and features that came up less than `least` times.
-    pub fn missing(&self, least: usize) -> Vec<String> {
-        let mut missing = vec![];
-        for (operator, counts) in &self.counts {
-            for feature in FEATURES {
-                let n = counts.get(feature).copied().unwrap_or(0);
-                if n < least {
-                    missing.push(format!("{operator}: {feature} {n} times"));
-                }
-            }
-        }
-        missing
+    /// Operators that met a feature less than `least` times.
+    pub fn missing(&self, feature: &str, least: usize) -> Vec<String> {
+        let rare = |(_, counts): &(&String, &BTreeMap<&str, usize>)| counts.get(feature).copied().unwrap_or(0) < least;
+        self.counts.iter().filter(rare).map(|(operator, _)| operator.clone()).collect()
     }
 
     /// A table, one operator a line.

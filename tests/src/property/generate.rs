@@ -21,8 +21,11 @@ pub enum Shape {
     Table,
 }
 
-/// Columns in scope: alias, column, type.
-type Scope = Vec<(String, String, Type)>;
+/// A column in scope: alias, column, type.
+type Known = (String, String, Type);
+
+/// Columns in scope.
+type Scope = Vec<Known>;
 
 /// Draws queries.
 pub struct Generator<'r> {
@@ -191,7 +194,7 @@ impl<'r> Generator<'r> {
 
     /// At least one equality between the sides, and sometimes more.
     fn join_condition(&mut self, left: &Scope, right: &Scope) -> Expr {
-        let pairs: Vec<(&(String, String, Type), &(String, String, Type))> =
+        let pairs: Vec<(&Known, &Known)> =
             left.iter().flat_map(|l| right.iter().filter(move |r| r.2 == l.2).map(move |r| (l, r))).collect();
         let column = |c: &(String, String, Type)| Box::new(Expr::Column(c.0.clone(), c.1.clone()));
         let Some((l, r)) = pairs.choose(self.rng) else {

@@ -102,7 +102,7 @@ fn quotient(negative: bool, mut words: Words, mut exponent: i32, divisors: &[u64
         exponent -= zeros as i32 * 64;
     } else {
         let low = words.len() - n_words;
-        more = words.drain(..low).fold(false, |more, word| more || word != 0);
+        more = words.drain(..low).any(|word| word != 0);
         exponent += low as i32 * 64;
     }
     for divisor in divisors {

@@ -31,6 +31,7 @@ pub(crate) struct Pending {
 }
 
 /// What changes.
+#[allow(clippy::large_enum_variant, reason = "there are as many of these as statements")]
 pub(crate) enum Change {
     /// These rows come.
     Rows { rows: RecordBatch, row_times: Option<Vec<i64>> },

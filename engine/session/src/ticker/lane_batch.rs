@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn lane_time_is_the_largest_before_whatever_the_cut() {
-        let times = vec![Some(10), None, Some(30), Some(20), Some(40)];
+        let times = [Some(10), None, Some(30), Some(20), Some(40)];
         let want = [None, Some(10), Some(10), Some(30), Some(30)];
         for cut in 0..=5 {
             let mut high = NO_TIME;

@@ -81,7 +81,8 @@ fn a_file_that_is_not_there_is_the_worlds_fault() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run() {
     let world = SimulatedWorld::new(0);
-    let mut recorder = Recorder { gone_after: Some(2), ..Recorder::default() };
+    let mut recorder = Recorder::default();
+    recorder.gone_after = Some(2);
     let program = program("SELECT * FROM (VALUES (1), (2), (3)) t(a)");
     let mut session = Session::new(options(&[]), world.world().clone()).unwrap();
     let error = session.run(&program, &mut recorder).unwrap_err();

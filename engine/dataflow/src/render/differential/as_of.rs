@@ -28,7 +28,7 @@ pub(crate) fn as_of<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: T
         bytes: 0,
     };
     let key_codec = Codec::of_columns(&stream.schema, &stream_on);
-    let (outer, table_schema, meter) = (*outer, table.schema.clone(), tools.meter.clone());
+    let (outer, table_schema, meter) = (*outer, std::sync::Arc::clone(&table.schema), tools.meter.clone());
     let routes = (Route::Key(stream_on.clone()), Route::Key(table_on));
     binary(
         stream_rows,

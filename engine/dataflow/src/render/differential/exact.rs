@@ -163,7 +163,7 @@ fn nearest(numerator: &BigInt, denominator: &BigUint) -> f64 {
     let drop = (bits - 53).max(shift - 1074).max(0);
     let (mut kept, low, half) = (quotient >> drop, quotient & ((1 << drop) - 1), (1 << drop) >> 1);
     let tie = low == half && rest.is_zero() && drop > 0;
-    if drop > 0 && (low > half || low == half) && (!tie || kept & 1 == 1) {
+    if drop > 0 && low >= half && (!tie || kept & 1 == 1) {
         kept += 1;
     }
     let exponent = drop - shift;

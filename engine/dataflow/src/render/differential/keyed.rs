@@ -83,10 +83,13 @@ impl Held {
     }
 }
 
+/// A tick's updates, and the capability to pass them on.
+type Waiting = (Capability<u64>, Vec<(Pair, i64)>);
+
 /// Batches of keys and values, both as BINARY columns.
 pub(crate) fn batches<'scope>(collection: Keyed<'scope>, name: &str) -> Rows<'scope> {
     collection.inner.unary_frontier::<NoopBuilder<Batch>, _, _, _>(Pipeline, name, move |_, _| {
-        let mut ticks: BTreeMap<u64, (Capability<u64>, Vec<(Pair, i64)>)> = BTreeMap::new();
+        let mut ticks: BTreeMap<u64, Waiting> = BTreeMap::new();
         move |(input, frontier), output| {
             input.for_each(|capability, updates| {
                 let Some(capability) = capability.retain_least(0) else { return };

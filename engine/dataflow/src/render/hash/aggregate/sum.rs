@@ -60,8 +60,8 @@ impl Int192 {
     fn product(x: i128, weight: i64) -> Self {
         let (magnitude, times) = (x.unsigned_abs(), u128::from(weight.unsigned_abs()));
         let low = (magnitude & u128::from(u64::MAX)) * times;
-        let (low, carry) = low.overflowing_add((magnitude >> 64) * times << 64);
-        let high = ((magnitude >> 64) * times >> 64) as i64 + i64::from(carry);
+        let (low, carry) = low.overflowing_add(((magnitude >> 64) * times) << 64);
+        let high = (((magnitude >> 64) * times) >> 64) as i64 + i64::from(carry);
         let product = Int192(low, high);
         if (x < 0) != (weight < 0) { product.negated() } else { product }
     }
@@ -270,7 +270,7 @@ fn decimal_mean(sum: Int192, count: i64, digits: i32) -> Option<i128> {
         if quotient >> 64 != 0 {
             return None;
         }
-        quotient = quotient << 64 | dividend / divisor;
+        quotient = (quotient << 64) | (dividend / divisor);
         rest = dividend % divisor;
     }
     for _ in 0..digits.max(0) {
