@@ -26,6 +26,7 @@ use timely::dataflow::operators::generic::operator::source;
 use timely::scheduling::Activator;
 
 use crate::api::QueryId;
+use crate::operator::Meter;
 use crate::render::Rows;
 
 /// Changes kept before they are summed up, at least; see `Kept::add`.
@@ -260,12 +261,14 @@ pub(crate) fn close(queue: &Rc<RefCell<Queue>>) {
     queue.activate();
 }
 
-/// The queue's batches as a stream of some of their columns, from `start` on.
+/// The queue's batches as a stream of some of their columns, from `start` on. `meter` counts them, where they are of
+/// interest.
 pub(crate) fn replay<'scope>(
     scope: Scope<'scope, u64>,
     queue: Rc<RefCell<Queue>>,
     columns: Vec<usize>,
     start: u64,
+    meter: Option<Meter>,
 ) -> Rows<'scope> {
     source(scope, "Source", move |capability, info| {
         queue.borrow_mut().activator = Some(scope.activator_for(info.address));
@@ -285,6 +288,7 @@ pub(crate) fn replay<'scope>(
                 let mut give = |arrangement: &Arrangement, rows: &[RowId], diffs: &[i64]| {
                     let columns = columns.iter().map(|c| arrangement.gather(*c, rows)).collect();
                     let mut batch = Batch::new(columns, Some(diffs.to_vec()), rows.len());
+                    meter.iter().for_each(|meter| meter.produced(rows.len()));
                     output.session_with_builder(&at).give_container(&mut batch);
                 };
                 if scan.step(&mut give) {
@@ -296,6 +300,7 @@ pub(crate) fn replay<'scope>(
             }
             while let Some((tick, batch)) = queue.batches.pop_front() {
                 let at = capability.delayed(&tick);
+                meter.iter().for_each(|meter| meter.produced(batch.len()));
                 output.session_with_builder(&at).give_container(&mut batch.project(&columns));
             }
             capability.downgrade(&queue.frontier);

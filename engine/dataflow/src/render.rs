@@ -106,7 +106,9 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
     pub(crate) fn render(&mut self, node: &Node) -> Rows<'scope> {
         let tools = self.tools(node);
         match &node.op {
-            Op::Source { relation, columns, .. } => self.read(LogId::Collection(*relation), columns.clone()),
+            Op::Source { relation, columns, .. } => {
+                self.read(LogId::Collection(*relation), columns.clone(), Some(tools.meter))
+            }
             Op::Constant { rows } => constant::constant(self, rows, &tools),
             Op::Map { input, filter, exprs, on_error } => {
                 map::map(self, node, input, filter.as_ref(), exprs, *on_error, tools)
@@ -125,10 +127,10 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
     }
 
     /// A relation's log, from the query's first tick on.
-    pub(crate) fn read(&mut self, log: LogId, columns: Vec<usize>) -> Rows<'scope> {
+    pub(crate) fn read(&mut self, log: LogId, columns: Vec<usize>, meter: Option<Meter>) -> Rows<'scope> {
         let queue = self.env.relations.subscribe(log, self.query, self.start);
         self.inputs.push(Input::Log(Rc::clone(&queue)));
-        replay(self.scope, queue, columns, self.start)
+        replay(self.scope, queue, columns, self.start, meter)
     }
 
     /// The node is not rendered here, and neither is what is below it.

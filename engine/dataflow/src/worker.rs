@@ -184,7 +184,7 @@ impl State {
             // rejected rows name the relation, not a query
             let mut renderer = Renderer::new(scope, &self.env, QueryId(0), start);
             let width = relation.schema.fields().len() + 1;
-            let rows = renderer.read(input, (0..width).collect());
+            let rows = renderer.read(input, (0..width).collect(), None);
             let (meter, operators) = self.env.measured("Intake");
             let collection_rows = intake::intake(rows, table, start, meter);
             let publishes = Some((collection, Writer::Intake));

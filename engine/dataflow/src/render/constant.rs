@@ -15,13 +15,17 @@ use crate::render::{Renderer, Rows, Tools};
 pub(crate) fn constant<'scope>(cx: &mut Renderer<'scope, '_>, rows: &RecordBatch, tools: &Tools) -> Rows<'scope> {
     let mut batch = (cx.env.worker == 0 && rows.num_rows() > 0).then(|| Batch::from_record_batch(rows));
     let (start, meter) = (cx.start, tools.meter.clone());
-    cx.read(LogId::Ticks, vec![]).unary::<NoopBuilder<Batch>, _, _, _>(Pipeline, "Constant", move |capability, _| {
-        let mut capability = Some(capability.delayed(&start));
-        move |_, output| {
-            if let (Some(capability), Some(mut batch)) = (capability.take(), batch.take()) {
-                meter.produced(batch.len());
-                output.session_with_builder(&capability).give_container(&mut batch);
+    cx.read(LogId::Ticks, vec![], None).unary::<NoopBuilder<Batch>, _, _, _>(
+        Pipeline,
+        "Constant",
+        move |capability, _| {
+            let mut capability = Some(capability.delayed(&start));
+            move |_, output| {
+                if let (Some(capability), Some(mut batch)) = (capability.take(), batch.take()) {
+                    meter.produced(batch.len());
+                    output.session_with_builder(&capability).give_container(&mut batch);
+                }
             }
-        }
-    })
+        },
+    )
 }

@@ -72,8 +72,9 @@ fn deletes_are_told() {
         UPDATE t SET v = 'x' WHERE k = 1;
         DELETE FROM t WHERE k = 2;
         DELETE FROM t WHERE k = 2";
+    // UPDATE and DELETE look at one tick and change at the next
     let run = run(sql);
-    assert_eq!(run.rows(), ["2@1 u (1) → (a)", "2@1 u (2) → (b)", "2@2 d (1)", "2@3 d (2)"]);
+    assert_eq!(run.rows(), ["2@1 u (1) → (a)", "2@1 u (2) → (b)", "2@3 d (1)", "2@5 d (2)"]);
     assert_eq!(run.recorder.notices(), ["3 2 rows inserted", "4 1 row updated", "5 1 row deleted", "6 0 rows deleted"]);
 }
 
