@@ -98,6 +98,8 @@ pub struct BoundQuery {
     pub stop_after_rows: Option<usize>,
     /// Relations that it reads, views expanded.
     pub reads: Vec<RelationId>,
+    /// Views whose texts are in it.
+    pub inlined: Vec<RelationId>,
     /// Base sources that rule its stream time.
     pub time_sources: Vec<RelationId>,
     /// Warnings.
@@ -152,6 +154,7 @@ pub(crate) struct Shared {
     names: HashSet<String>,
     pub(crate) warnings: Vec<PlanError>,
     pub(crate) reads: Vec<RelationId>,
+    pub(crate) inlined: Vec<RelationId>,
     pub(crate) views: Vec<String>,
     pub(crate) depth: usize,
 }

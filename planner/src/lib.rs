@@ -27,11 +27,15 @@ use catalog::Catalog;
 use error::Result;
 use sql::statement::Parsed;
 
+/// Stack for planning one statement; only what is used is backed by memory.
+const STACK_BYTES: usize = 256 << 20;
+
 /// Plans a statement over a catalog. `text` is the script that the statement stands in; errors have places in it.
 ///
 /// # Errors
 /// What is wrong with the statement, with its place, and where it helps a detail and a hint.
 pub fn plan(statement: &Parsed, text: &str, catalog: &Catalog) -> Result<Planned> {
     debug_assert_eq!(statement.positions.text(), text, "the statement is of this script");
-    statement::plan(statement, catalog)
+    // plans are walked recursively, and a statement within its limits can be deeper than a thread's stack
+    stacker::grow(STACK_BYTES, || statement::plan(statement, catalog))
 }

@@ -302,7 +302,7 @@ impl Engine {
         match report {
             Report::Turn { .. } => {}
             Report::Panicked { worker, message } => return Err(EngineError::WorkerPanicked { worker, message }),
-            Report::Tick { tick, changes, findings, .. } => {
+            Report::Tick { tick, changes, findings } => {
                 if let Some((missing, output)) = self.partial.get_mut(&tick) {
                     *missing -= 1;
                     merge(output, changes, findings);

@@ -189,6 +189,9 @@ impl Binder<'_> {
             let message = format!("views are nested more than {VIEW_DEPTH_MAX} deep at {}", view.name);
             return Err(at(PlanError::new(ErrorKind::TooComplex, message), span));
         }
+        if !self.shared.inlined.contains(&view.id) {
+            self.shared.inlined.push(view.id);
+        }
         let within = |error: PlanError| {
             let detail = format!("It is in the view {}.", view.name);
             let detail = error.detail.clone().map_or(detail.clone(), |own| format!("{own} {detail}"));

@@ -43,10 +43,13 @@ impl Binder<'_> {
         from: From,
         mut keys: Vec<Expr>,
         calls: &[AggregateCall],
+        windowed: bool,
         session: Option<SessionAggregate>,
     ) -> Result<Grouping> {
         let facts = from.facts;
-        keys.extend(facts.window.iter().flatten().filter(|_| session.is_none()).cloned().map(Expr::Column));
+        // the bounds of a WINDOW are keys without being written; those of a windowed table are columns like others
+        let bounds = facts.window.clone().filter(|_| windowed && session.is_none());
+        keys.extend(bounds.into_iter().flatten().map(Expr::Column));
         let mut input = Input { exprs: vec![], computed: false };
         let mut key_columns: Vec<(Expr, Column)> = vec![];
         for key in keys {
@@ -72,7 +75,7 @@ impl Binder<'_> {
         }
         let group: Vec<Expr> = key_columns.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
         let mut keys: Vec<Column> = key_columns.iter().map(|(_, column)| column.clone()).collect();
-        let mut window = facts.window.clone();
+        let mut window = facts.window.clone().filter(|bounds| bounds.iter().all(|bound| keys.contains(bound)));
         let plan = match session {
             None => {
                 let plan = input.plan(from.plan, &[])?;

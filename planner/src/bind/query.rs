@@ -171,6 +171,7 @@ impl Binder<'_> {
             order: order.collect::<Result<_>>()?,
             stop_after_rows: bound.stop_after_rows,
             reads: std::mem::take(&mut self.shared.reads),
+            inlined: std::mem::take(&mut self.shared.inlined),
             time_sources: facts.time_sources.clone(),
             warnings: vec![],
             logical: bound.plan,

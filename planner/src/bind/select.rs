@@ -32,6 +32,8 @@ struct Clauses {
     sort: Vec<SortItem>,
     distinct_on: Vec<Expr>,
     partition_by: Vec<Expr>,
+    /// PARTITION BY is there.
+    partitioned: bool,
     calls: Vec<AggregateCall>,
     explodes: Vec<Explode>,
 }
@@ -79,7 +81,7 @@ impl Binder<'_> {
         let mut facts = from.facts.clone();
         if grouped {
             self.warn_unbounded_groups(&from, window.is_some(), &keys, select);
-            let grouping = self.bind_grouping(from, keys, &clauses.calls, session)?;
+            let grouping = self.bind_grouping(from, keys, &clauses.calls, window.is_some(), session)?;
             let over = |expr: Expr| self.over_groups(&grouping, expr);
             clauses.having = clauses.having.map(over).transpose()?;
             for item in &mut clauses.items {
@@ -140,7 +142,10 @@ impl Binder<'_> {
         if top {
             cx.place = "PARTITION BY";
             for expr in std::mem::take(&mut self.partition_by) {
-                clauses.partition_by.push(self.bind_expr(&expr, &mut cx)?.expr);
+                // PARTITION BY NULL: no key
+                let key = self.bind_expr(&expr, &mut cx)?;
+                clauses.partition_by.extend((key.data_type != DataType::Null).then_some(key.expr));
+                clauses.partitioned = true;
             }
         }
         Ok(clauses)
@@ -286,7 +291,7 @@ impl Binder<'_> {
         if distinct {
             facts = Facts { key: None, system: None, message_key: vec![], window: None, ..facts };
         }
-        if !clauses.partition_by.is_empty() {
+        if clauses.partitioned {
             let keys = clauses.partition_by.iter().map(|key| hidden.column(key, "PARTITION_KEY"));
             let keys: Vec<Column> = keys.collect();
             facts.message_key = vec![];

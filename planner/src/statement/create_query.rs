@@ -9,7 +9,7 @@ use crate::bind::{BoundQuery, Purpose};
 use crate::catalog::{Column, RelationKind, SYSTEM_COLUMNS};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::plan::{OnError, Query};
-use crate::sql::name::Ident;
+use crate::sql::name::{Ident, Name};
 use crate::sql::statement::{CreateQuery, CreateType, CreateView, DerivedKind, Property};
 
 impl Planner<'_> {
@@ -23,6 +23,7 @@ impl Planner<'_> {
             DerivedKind::MaterializedView => (RelationKind::MaterializedView, Purpose::View),
         };
         let mut bound = self.bind(&create.query, purpose)?;
+        self.not_of_itself(&create.name, &bound)?;
         rename(&mut bound, &create.columns)?;
         self.check_kind(&bound, kind, create)?;
         let (options, option_spans) = self.options(&create.properties)?;
@@ -64,6 +65,7 @@ impl Planner<'_> {
             return Err(error.at(property.name.span).detail("Its text is put in the place of its name."));
         }
         let mut bound = self.bind(&create.query, Purpose::View)?;
+        self.not_of_itself(&create.name, &bound)?;
         rename(&mut bound, &create.columns)?;
         self.distinct_names(bound.columns.iter().map(|column| (column.name.as_str(), column.span)))?;
         let column = |column: &crate::bind::BoundColumn| Column {
@@ -75,9 +77,20 @@ impl Planner<'_> {
             name: create.name.catalog_name(),
             columns: bound.columns.iter().map(column).collect(),
             sql: create.query.text.clone(),
-            reads: bound.reads,
+            // a view whose text is in this one is read too: it cannot be dropped
+            reads: bound.reads.into_iter().chain(bound.inlined).collect(),
             or_replace: create.or_replace,
         })
+    }
+
+    /// That OR REPLACE does not make a relation of what it replaces.
+    fn not_of_itself(&self, name: &Name, bound: &BoundQuery) -> Result<()> {
+        let Some(old) = self.catalog.get(&name.catalog_name()) else { return Ok(()) };
+        if !bound.reads.contains(&old.id) && !bound.inlined.contains(&old.id) {
+            return Ok(());
+        }
+        let message = format!("{} would be made of itself", old.name);
+        Err(PlanError::new(ErrorKind::InvalidDefinition, message).at(name.span))
     }
 
     pub(super) fn create_type(&mut self, create: &CreateType) -> Result<Action> {

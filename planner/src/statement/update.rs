@@ -98,6 +98,7 @@ impl Planner<'_> {
             order: vec![],
             stop_after_rows: None,
             reads,
+            inlined: vec![],
             time_sources: vec![],
             warnings: vec![],
         };

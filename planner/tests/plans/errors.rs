@@ -602,6 +602,29 @@ fn definitions() {
 }
 
 #[test]
+fn nothing_is_made_of_itself() {
+    check(
+        "CREATE OR REPLACE VIEW rich AS SELECT id FROM rich",
+        expect![[r#"
+        error[42P16]: RICH would be made of itself
+          --> test.sql:1:24
+           |
+        1  | CREATE OR REPLACE VIEW rich AS SELECT id FROM rich
+           |                        ^^^^"#]],
+    );
+    check(
+        "CREATE VIEW richer AS SELECT id FROM rich; DROP VIEW rich",
+        expect![[r#"
+        error[2BP01]: RICH cannot be dropped: RICHER reads it
+          --> test.sql:1:54
+           |
+        1  | CREATE VIEW richer AS SELECT id FROM rich; DROP VIEW rich
+           |                                                      ^^^^
+           = hint: drop RICHER first"#]],
+    );
+}
+
+#[test]
 fn state_without_a_bound() {
     warns(
         "CREATE STREAM endless (a INT) WITH (CONNECTOR='topic'); CREATE TABLE t AS SELECT a, COUNT(*) AS n FROM endless GROUP BY a",

@@ -195,3 +195,24 @@ fn state_may_lie_on_differential() {
           └ Source CUSTOMERS  columns=[CITY]"#]],
     );
 }
+
+#[test]
+fn windows_of_a_table_are_columns() {
+    check(
+        "CREATE TABLE w AS SELECT user_id, COUNT(*) AS n FROM ratings WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY user_id;
+SELECT user_id, SUM(n), MAX(WINDOWEND) FROM w GROUP BY user_id",
+        expect![[r#"
+            Pull
+            └ Reduce  sum(N), max(WINDOWEND)  key=USER_ID  hash  keeps 1 row per key
+              └ Source W  columns=[USER_ID, N, WINDOWEND]"#]],
+    );
+    check(
+        "SELECT user_id, MAX(n) FROM (SELECT user_id, COUNT(*) AS n FROM ratings WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY user_id) x GROUP BY user_id",
+        expect![[r#"
+            Pull
+            └ Reduce  max(N)  key=USER_ID  hash  keeps 1 row per key
+              └ Project  [USER_ID, COUNT AS N]
+                └ WindowedReduce  count(*)  key=USER_ID  window=TUMBLING 1 min  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 1 min
+                  └ Source RATINGS  append-only  columns=[USER_ID, ROWTIME, ROWLANETIME]"#]],
+    );
+}

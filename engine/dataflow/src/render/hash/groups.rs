@@ -62,44 +62,40 @@ pub(super) fn emit_changes(
     report_failures(old, new, &keys, reporter);
 }
 
-/// Rows, and error rows as (message, row), that stand until they are taken back.
-pub(super) struct Standing {
-    pub(super) rows: Option<Batch>,
-    pub(super) failures: Vec<(String, String)>,
+/// What groups show: rows, and error rows.
+pub(super) struct Result {
+    /// The rows, and which groups they are of, by position.
+    pub(super) rows: Option<(Batch, Vec<u32>)>,
+    /// Position, message and row as text.
+    pub(super) failures: Vec<(usize, String, String)>,
 }
 
-impl Standing {
+impl Result {
     /// What all groups show.
     pub(super) fn of(shown: &Shown, keys: impl Fn(&[u32]) -> Vec<ArrayRef>) -> Self {
         let groups: Vec<u32> = (0..shown.alive.len() as u32).filter(|i| shown.has_row(*i as usize)).collect();
-        let rows = (!groups.is_empty()).then(|| rows_of(shown, &groups, &keys, 1));
-        let text = |i: &usize| row_text(&keys(&[*i as u32]), 0);
-        let failures = shown.failed.iter().map(|(i, message)| (message.clone(), text(i))).collect();
-        Standing { rows, failures }
+        let rows = (!groups.is_empty()).then(|| (rows_of(shown, &groups, &keys, 1), groups));
+        let text = |i: usize| row_text(&keys(&[i as u32]), 0);
+        let failures = shown.failed.iter().map(|(i, message)| (*i, message.clone(), text(*i))).collect();
+        Result { rows, failures }
     }
 
     /// It appears.
     pub(super) fn appear(&self, reporter: &Reporter, emit: &mut dyn FnMut(Batch)) {
-        self.rows.iter().for_each(|rows| emit(rows.clone()));
+        self.rows.iter().for_each(|(rows, _)| emit(rows.clone()));
         self.report(reporter, 1);
     }
 
     /// It is taken back.
     pub(super) fn leave(&self, reporter: &Reporter, emit: &mut dyn FnMut(Batch)) {
-        self.rows.iter().for_each(|rows| emit(rows.negate()));
+        self.rows.iter().for_each(|(rows, _)| emit(rows.negate()));
         self.report(reporter, -1);
     }
 
     fn report(&self, reporter: &Reporter, diff: i64) {
-        for (message, row) in &self.failures {
+        for (_, message, row) in &self.failures {
             reporter.error("aggregate", message.clone(), row.clone(), diff);
         }
-    }
-
-    /// Bytes of memory, roughly.
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.rows.as_ref().map_or(0, Batch::memory_bytes)
-            + self.failures.iter().map(|(m, r)| m.len() + r.len()).sum::<usize>()
     }
 }
 

@@ -8,7 +8,8 @@
 //! whose last row is at e, as long as stream time is at most e + 2 gap + grace; beyond that nothing on time can, and the
 //! session closes. Therefore what the sessions are does not depend on ticks.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
@@ -24,8 +25,8 @@ use crate::errors::{Reporter, row_text};
 use crate::operator::{Calls, Route, unary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::hash::aggregate::Aggregates;
-use crate::render::hash::groups::{Shown, Standing};
-use crate::render::hash::windowed::Stand;
+use crate::render::hash::groups::{Result, Shown};
+use crate::render::hash::standing::Standing;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::SessionReduce`.
@@ -46,9 +47,9 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
         open: ByGroup::new(),
         aggregates: Aggregates::new(&input.schema, aggregates, input.append_only, true),
         groups: Ids::default(),
-        closing: BTreeMap::new(),
-        leaving: BTreeMap::new(),
-        standing: Stand::default(),
+        closing: Due::new(),
+        leaving: Due::new(),
+        standing: Standing::default(),
         closed: i64::MIN,
         left: i64::MIN,
         reporter: tools.reporter,
@@ -78,6 +79,9 @@ struct Session {
 
 /// A session with its key.
 type OfKey = (u32, Session);
+
+/// Sessions by the time at which something is due.
+type Due = BinaryHeap<Reverse<(i64, OfKey)>>;
 
 /// Group ids, those that were given back first.
 #[derive(Default)]
@@ -109,9 +113,9 @@ struct Sessions {
     aggregates: Aggregates,
     groups: Ids,
     /// Sessions by the time at which they close, and by the time at which their result leaves. Some have changed since.
-    closing: BTreeMap<i64, Vec<OfKey>>,
-    leaving: BTreeMap<i64, Vec<OfKey>>,
-    standing: Stand,
+    closing: Due,
+    leaving: Due,
+    standing: Standing,
     /// Stream time before this tick.
     closed: i64,
     /// Stream time up to which results left before this tick.
@@ -155,14 +159,14 @@ impl Sessions {
         self.aggregates.grow(self.groups.upper as usize);
         if !self.window.emit_final {
             let old: Vec<OfKey> = moves.old.iter().copied().filter(|(_, session)| self.is_shown(session)).collect();
-            self.standing_of(&old).leave(&self.reporter, emit);
+            self.result_of(&old).leave(&self.reporter, emit);
         }
         self.merge(&moves, &mut groups);
         self.aggregates.update(tick, &batch, &groups);
         let new = self.settle(&moves);
         if !self.window.emit_final {
             let new: Vec<OfKey> = new.into_iter().filter(|(_, session)| self.is_shown(session)).collect();
-            self.standing_of(&new).appear(&self.reporter, emit);
+            self.result_of(&new).appear(&self.reporter, emit);
         }
     }
 
@@ -244,9 +248,9 @@ impl Sessions {
             new.extend(sessions.filter(|s| self.group_stamps[s.group as usize] == self.batches).map(|s| (*key, s)));
         }
         for of_key in &new {
-            self.closing.entry(self.closes(&of_key.1)).or_default().push(*of_key);
+            self.closing.push(Reverse((self.closes(&of_key.1), *of_key)));
             if !self.window.emit_final && self.is_shown(&of_key.1) {
-                self.leaving.entry(self.leaves(&of_key.1)).or_default().push(*of_key);
+                self.leaving.push(Reverse((self.leaves(&of_key.1), *of_key)));
             }
         }
         new
@@ -266,11 +270,11 @@ impl Sessions {
     }
 
     /// The results of sessions.
-    fn standing_of(&self, sessions: &[OfKey]) -> Standing {
+    fn result_of(&self, sessions: &[OfKey]) -> Result {
         let groups: Vec<u32> = sessions.iter().map(|(_, session)| session.group).collect();
         let (columns, failed) = self.aggregates.finish(&groups);
         let shown = Shown { alive: vec![true; groups.len()], columns, failed };
-        Standing::of(&shown, |at| {
+        Result::of(&shown, |at| {
             let at: Vec<&OfKey> = at.iter().map(|i| &sessions[*i as usize]).collect();
             let keys: Vec<u32> = at.iter().map(|(key, _)| *key).collect();
             let mut columns = self.table.gather_keys(&keys);
@@ -283,37 +287,29 @@ impl Sessions {
     /// Sessions close up to stream time `now`.
     fn close(&mut self, now: i64, emit: &mut dyn FnMut(Batch)) {
         self.closed = self.closed.max(now);
-        while let Some(first) = self.closing.first_entry()
-            && *first.key() <= self.closed
-        {
-            let noted = first.remove();
-            let sessions = self.current(noted);
-            // results of one time to leave stand together
-            let mut by_leave: BTreeMap<i64, Vec<OfKey>> = BTreeMap::new();
-            for of_key in sessions.iter().filter(|(_, session)| self.is_shown(session)) {
-                by_leave.entry(self.leaves(&of_key.1)).or_default().push(*of_key);
-            }
-            for (leaves, sessions) in by_leave {
-                let standing = self.standing_of(&sessions);
-                if self.window.emit_final {
-                    standing.appear(&self.reporter, emit);
-                }
-                self.standing.add(leaves, standing);
-            }
-            self.remove(&sessions);
+        let due = take_due(&mut self.closing, self.closed);
+        let sessions = self.current(due);
+        if sessions.is_empty() {
+            return;
         }
+        let shown: Vec<OfKey> = sessions.iter().copied().filter(|(_, session)| self.is_shown(session)).collect();
+        let result = self.result_of(&shown);
+        if self.window.emit_final {
+            result.appear(&self.reporter, emit);
+        }
+        let leaves: Vec<i64> = shown.iter().map(|(_, session)| self.leaves(session)).collect();
+        self.standing.add(result, |position| leaves[position]);
+        self.remove(&sessions);
     }
 
     /// Results leave up to stream time `now`, those of open sessions included.
     fn leave(&mut self, now: i64, emit: &mut dyn FnMut(Batch)) {
         self.left = self.left.max(now);
         self.standing.leave(self.left, &self.reporter, emit);
-        while let Some(first) = self.leaving.first_entry()
-            && *first.key() <= self.left
-        {
-            let noted = first.remove();
-            let sessions = self.current(noted);
-            self.standing_of(&sessions).leave(&self.reporter, emit);
+        let due = take_due(&mut self.leaving, self.left);
+        let sessions = self.current(due);
+        if !sessions.is_empty() {
+            self.result_of(&sessions).leave(&self.reporter, emit);
         }
     }
 
@@ -340,14 +336,22 @@ impl Sessions {
     }
 
     fn memory_bytes(&self) -> usize {
-        let noted = |sessions: &BTreeMap<i64, Vec<OfKey>>| {
-            sessions.values().map(|noted| noted.capacity() * size_of::<OfKey>()).sum::<usize>()
-        };
         self.table.memory_bytes()
             + self.open.memory_bytes()
             + self.aggregates.memory_bytes()
-            + noted(&self.closing)
-            + noted(&self.leaving)
-            + self.standing.bytes
+            + (self.closing.capacity() + self.leaving.capacity()) * size_of::<(i64, OfKey)>()
+            + self.standing.memory_bytes()
     }
+}
+
+/// Those that are due at `now`.
+fn take_due(due: &mut Due, now: i64) -> Vec<OfKey> {
+    let mut taken = vec![];
+    while let Some(Reverse((at, of_key))) = due.peek()
+        && *at <= now
+    {
+        taken.push(*of_key);
+        due.pop();
+    }
+    taken
 }

@@ -19,8 +19,9 @@ use millrace_planner::plan::{Node, Op, WindowClose};
 use crate::by_group::ByGroup;
 use crate::errors::{Reporter, row_text};
 use crate::operator::{Calls, Route, unary};
-use crate::render::hash::groups::{Shown, Standing, emit_changes};
+use crate::render::hash::groups::{Result, Shown, emit_changes};
 use crate::render::hash::reduce::{Groups, Located};
+use crate::render::hash::standing::Standing;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::Reduce` with a window.
@@ -38,7 +39,7 @@ pub(crate) fn windowed<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools
         window: window.clone(),
         of: ByGroup::new(),
         open: BTreeMap::new(),
-        standing: Stand::default(),
+        standing: Standing::default(),
         closed: i64::MIN,
         left: i64::MIN,
         reporter: tools.reporter,
@@ -75,7 +76,7 @@ struct Windows {
     of: ByGroup<Option<Window>>,
     /// Groups by window; some may have gone meanwhile.
     open: BTreeMap<Window, Vec<u32>>,
-    standing: Stand,
+    standing: Standing,
     /// Stream time up to which windows closed before this tick.
     closed: i64,
     /// Stream time up to which results left before this tick.
@@ -156,11 +157,12 @@ impl Windows {
                 continue;
             }
             let shown = self.groups.shown(&groups);
-            let standing = Standing::of(&shown, |at| self.groups.keys_at(&groups, at));
+            let result = Result::of(&shown, |at| self.groups.keys_at(&groups, at));
             if self.window.emit_final {
-                standing.appear(&self.reporter, emit);
+                result.appear(&self.reporter, emit);
             }
-            self.standing.add(window.start.saturating_add(self.window.retention_ms), standing);
+            let leaves = window.start.saturating_add(self.window.retention_ms);
+            self.standing.add(result, |_| leaves);
             self.remove(&groups);
         }
     }
@@ -176,7 +178,7 @@ impl Windows {
             let groups = self.current(window, groups);
             if !self.window.emit_final {
                 let shown = self.groups.shown(&groups);
-                Standing::of(&shown, |at| self.groups.keys_at(&groups, at)).leave(&self.reporter, emit);
+                Result::of(&shown, |at| self.groups.keys_at(&groups, at)).leave(&self.reporter, emit);
             }
             self.remove(&groups);
         }
@@ -197,32 +199,6 @@ impl Windows {
 
     fn memory_bytes(&self) -> usize {
         let open = self.open.values().map(|groups| groups.capacity() * 4 + size_of::<Window>()).sum::<usize>();
-        self.groups.memory_bytes() + self.of.memory_bytes() + open + self.standing.bytes
-    }
-}
-
-/// Results of closed windows, by the time at which they leave.
-#[derive(Default)]
-pub(super) struct Stand {
-    results: BTreeMap<i64, Vec<Standing>>,
-    pub(super) bytes: usize,
-}
-
-impl Stand {
-    pub(super) fn add(&mut self, leaves: i64, standing: Standing) {
-        self.bytes += standing.memory_bytes();
-        self.results.entry(leaves).or_default().push(standing);
-    }
-
-    /// Results leave up to stream time `now`.
-    pub(super) fn leave(&mut self, now: i64, reporter: &Reporter, emit: &mut dyn FnMut(Batch)) {
-        while let Some(first) = self.results.first_entry()
-            && *first.key() <= now
-        {
-            for standing in first.remove() {
-                self.bytes -= standing.memory_bytes();
-                standing.leave(reporter, emit);
-            }
-        }
+        self.groups.memory_bytes() + self.of.memory_bytes() + open + self.standing.memory_bytes()
     }
 }

@@ -24,11 +24,12 @@ use millrace_data::hash::hash_columns;
 use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{JoinKind, Node, WithinJoin};
 
-use self::store::{Entry, RowNumber, Store};
+use self::store::{Entry, Store};
 use crate::errors::{Reporter, row_text};
 use crate::operator::{Calls, Route, binary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::hash::residual::{Residual, is_true};
+use crate::render::hash::segments::RowNumber;
 use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 use crate::tick::TickClock;
@@ -218,7 +219,7 @@ impl Near {
                 if other.lane < mine.closes(row.time) && row.lane < theirs.closes(other.time) {
                     pairs.mine.push(i as u32);
                     pairs.theirs.push(other.row);
-                    pairs.diffs.push(batch.diff(i) * theirs.store.diff(other.row));
+                    pairs.diffs.push(batch.diff(i) * theirs.store.rows().diff(other.row));
                 }
             }
             if pairs.mine.len() >= PAIRS {
@@ -251,7 +252,7 @@ impl Near {
                 let rows = at.map_or(pairs.mine.as_slice(), |i| &pairs.mine[i..=i]);
                 take(batch.column(c), &UInt32Array::from(rows.to_vec()), None).expect("positions of the batch")
             } else {
-                self.sides[of].store.column(c, at.map_or(pairs.theirs.as_slice(), |i| &pairs.theirs[i..=i]))
+                self.sides[of].store.rows().column(c, at.map_or(pairs.theirs.as_slice(), |i| &pairs.theirs[i..=i]))
             }
         };
         if let Some(residual) = &self.residual {
@@ -278,17 +279,17 @@ impl Near {
         let (outer, width) = (side.outer, side.schema.fields().len());
         // where the side's columns lie in the output
         let own = if place == 0 { 0..width } else { output.width() - width..output.width() };
-        side.store.expire(now, |store, lonely| {
+        side.store.expire(now, |rows, lonely| {
             if outer {
                 let len = lonely.len();
                 let column = |c: usize| {
                     if own.contains(&c) {
-                        output.column(c, len, |c| store.column(c - own.start, lonely))
+                        output.column(c, len, |c| rows.column(c - own.start, lonely))
                     } else {
                         output.nulls(c, len)
                     }
                 };
-                let diffs = lonely.iter().map(|row| store.diff(*row)).collect();
+                let diffs = lonely.iter().map(|row| rows.diff(*row)).collect();
                 emit(Batch::new((0..output.width()).map(column).collect(), Some(diffs), len));
             }
         });

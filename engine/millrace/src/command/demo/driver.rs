@@ -110,14 +110,13 @@ fn run(orders: &Orders, world: &World, state: &Arc<State>) -> Result<(), (u8, St
         first: program.statements().len() + 1 - Panel::ALL.len(),
         panels: BTreeMap::new(),
     };
-    let begun = Session::new(options, world.clone()).and_then(|mut session| {
-        session.begin(&program, &mut watcher)?;
-        Ok(session)
-    });
-    let mut session = match begun {
+    let mut session = match Session::new(options, world.clone()) {
         Ok(session) => session,
         Err(error) => return ended(&program, &error),
     };
+    if let Err(error) = session.begin(&program, &mut watcher) {
+        return ended(&program, &error);
+    }
     watcher.start_ns = world.clock().monotonic_ns();
     state.lock().stage = Stage::Flowing { start_ns: watcher.start_ns };
     play(&mut session, &mut watcher, &program, script, orders.run_ms)
@@ -153,9 +152,16 @@ fn take(session: &mut Session, watcher: &mut Watcher, step: &Step) -> Result<(),
     let script = millrace_session::Script { name: "the script".to_owned(), text: step.sql.clone() };
     let program = Program::parse(vec![script]);
     watcher.state.lock().model.step(step.title, &step.sql, step.remark, watcher.now());
-    let done = program.statements().iter().try_for_each(|statement| session.execute(statement, watcher));
-    // a moment that has passed: nothing flows but the statement's rows
-    let done = done.and_then(|()| session.flow_until(0, watcher));
+    let mut done = Ok(());
+    for statement in program.statements() {
+        if done.is_ok() {
+            done = session.execute(statement, watcher);
+        }
+    }
+    if done.is_ok() {
+        // a moment that has passed: nothing flows but the statement's rows
+        done = session.flow_until(0, watcher);
+    }
     watcher.state.lock().model.step_done();
     done.or_else(|error| ended(&program, &SessionError { statement: Some(1), ..error }))
 }

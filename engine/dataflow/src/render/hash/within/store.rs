@@ -5,24 +5,17 @@
 //! entries    key → (time, lane time, row) …          by time, so that a window is a range
 //! deadlines  (closes, row, key) …                    a heap
 //! ```
-//! A row leaves when its window has closed; a segment goes with its last row. Small segments that lie side by side are
-//! made one, so that their number stays in proportion to the rows'.
+//! A row leaves when its window has closed. The mark of a row says whether it has met one of the other side.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
 use millrace_arrange::KeyTable;
 use millrace_data::Batch;
 
 use crate::by_group::ByGroup;
-
-/// Segments of fewer rows than this together become one.
-const SEGMENT_ROWS: usize = 8192;
-
-/// A row by its place in the order of arrival.
-pub(super) type RowNumber = u64;
+use crate::render::hash::segments::{RowNumber, Segments};
 
 /// A row of a key.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +35,6 @@ struct Deadline {
     time: i64,
 }
 
-struct Segment {
-    first: RowNumber,
-    batch: Batch,
-    live: usize,
-    /// Whether each row has met one of the other side.
-    matched: Vec<bool>,
-}
-
 /// See the module.
 pub(super) struct Store {
     keys: KeyTable,
@@ -57,9 +42,7 @@ pub(super) struct Store {
     /// Bytes behind `entries`.
     entry_bytes: usize,
     deadlines: BinaryHeap<Reverse<Deadline>>,
-    segments: VecDeque<Segment>,
-    next: RowNumber,
-    bytes: usize,
+    rows: Segments,
 }
 
 impl Store {
@@ -70,9 +53,7 @@ impl Store {
             entries: ByGroup::new(),
             entry_bytes: 0,
             deadlines: BinaryHeap::new(),
-            segments: VecDeque::new(),
-            next: 0,
-            bytes: 0,
+            rows: Segments::default(),
         }
     }
 
@@ -103,7 +84,7 @@ impl Store {
         let mut ids = vec![];
         self.keys.lookup_or_insert(keys, hashes, batch.len(), &mut ids);
         self.entries.grow(self.keys.upper());
-        let first = self.next;
+        let first = self.rows.upper();
         let mut unused = vec![];
         for (i, key) in ids.iter().enumerate() {
             let entry = entry(i, first + i as u64);
@@ -128,72 +109,22 @@ impl Store {
         unused.sort_unstable();
         unused.dedup();
         self.keys.remove(&unused);
-        self.next += batch.len() as u64;
-        self.bytes += batch.memory_bytes();
-        self.segments.push_back(Segment { first, live: batch.len(), batch, matched });
-        self.settle();
+        self.rows.push(batch, matched);
     }
 
-    /// Makes the last segments one while they are small and alike.
-    fn settle(&mut self) {
-        while let Some(mut last) = self.segments.pop_back() {
-            let Some(before) = self.segments.back_mut().filter(|before| {
-                // a segment without live rows has no columns any more
-                before.live > 0
-                    && before.batch.len() <= 2 * last.batch.len()
-                    && before.batch.len() + last.batch.len() <= SEGMENT_ROWS
-            }) else {
-                self.segments.push_back(last);
-                return;
-            };
-            let old = before.batch.memory_bytes() + last.batch.memory_bytes();
-            before.batch = Batch::concat(&[before.batch.clone(), last.batch]);
-            self.bytes = self.bytes + before.batch.memory_bytes() - old;
-            before.live += last.live;
-            before.matched.append(&mut last.matched);
-        }
-    }
-
-    fn segment_of(&self, row: RowNumber) -> usize {
-        self.segments.partition_point(|segment| segment.first <= row) - 1
-    }
-
-    /// How often a row is there.
-    pub(super) fn diff(&self, row: RowNumber) -> i64 {
-        let segment = &self.segments[self.segment_of(row)];
-        segment.batch.diff((row - segment.first) as usize)
+    /// The rows.
+    pub(super) fn rows(&self) -> &Segments {
+        &self.rows
     }
 
     /// The row has met one of the other side.
     pub(super) fn set_matched(&mut self, row: RowNumber) {
-        let at = self.segment_of(row);
-        let segment = &mut self.segments[at];
-        segment.matched[(row - segment.first) as usize] = true;
-    }
-
-    /// Column `c` of some rows.
-    ///
-    /// # Panics
-    /// If a row has left.
-    #[allow(clippy::expect_used)]
-    pub(super) fn column(&self, c: usize, rows: &[RowNumber]) -> ArrayRef {
-        let mut used: Vec<usize> = rows.iter().map(|row| self.segment_of(*row)).collect();
-        let places: Vec<(usize, usize)> = used
-            .iter()
-            .zip(rows)
-            .map(|(segment, row)| (*segment, (row - self.segments[*segment].first) as usize))
-            .collect();
-        used.sort_unstable();
-        used.dedup();
-        let arrays: Vec<&dyn Array> = used.iter().map(|s| self.segments[*s].batch.column(c).as_ref()).collect();
-        let at = |segment: usize| used.partition_point(|s| *s < segment);
-        let places: Vec<(usize, usize)> = places.into_iter().map(|(segment, i)| (at(segment), i)).collect();
-        interleave(&arrays, &places).expect("columns of one type")
+        self.rows.mark(row);
     }
 
     /// Rows whose window has closed at `now`, in order of their deadlines; `f` is given those without a partner before
     /// they leave.
-    pub(super) fn expire(&mut self, now: i64, f: impl FnOnce(&Self, &[RowNumber])) {
+    pub(super) fn expire(&mut self, now: i64, f: impl FnOnce(&Segments, &[RowNumber])) {
         let mut gone = vec![];
         while let Some(Reverse(first)) = self.deadlines.peek()
             && first.closes <= now
@@ -204,30 +135,16 @@ impl Store {
         if gone.is_empty() {
             return;
         }
-        let is_lonely = |row: RowNumber| {
-            let segment = &self.segments[self.segment_of(row)];
-            !segment.matched[(row - segment.first) as usize]
-        };
-        let lonely: Vec<RowNumber> = gone.iter().map(|deadline| deadline.row).filter(|row| is_lonely(*row)).collect();
+        let rows = gone.iter().map(|deadline| deadline.row);
+        let lonely: Vec<RowNumber> = rows.filter(|row| !self.rows.is_marked(*row)).collect();
         if !lonely.is_empty() {
-            f(self, &lonely);
+            f(&self.rows, &lonely);
         }
         gone.iter().for_each(|deadline| self.remove(deadline));
-        while self.segments.front().is_some_and(|segment| segment.live == 0) {
-            if let Some(segment) = self.segments.pop_front() {
-                self.bytes -= segment.batch.memory_bytes();
-            }
-        }
     }
 
     fn remove(&mut self, deadline: &Deadline) {
-        let at = self.segment_of(deadline.row);
-        self.segments[at].live -= 1;
-        if self.segments[at].live == 0 && at > 0 {
-            // its place is kept until those before it have gone; its columns are not
-            self.bytes -= self.segments[at].batch.memory_bytes();
-            self.segments[at].batch = Batch::default();
-        }
+        self.rows.release(deadline.row);
         if deadline.key == KeyTable::ABSENT {
             return;
         }
@@ -247,7 +164,6 @@ impl Store {
             + self.entries.memory_bytes()
             + self.entry_bytes
             + self.deadlines.capacity() * size_of::<Deadline>()
-            + self.segments.capacity() * size_of::<Segment>()
-            + self.bytes
+            + self.rows.memory_bytes()
     }
 }
