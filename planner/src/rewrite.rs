@@ -6,12 +6,13 @@
 //! 3. DataFusion's rules that mean the same over changing rows. Left out are those that rely on an order or a limit of
 //!    the input (`PushDownLimit`, `EliminateLimit`), that change aggregates (`SingleDistinctToGroupBy`), that evaluate
 //!    expressions with another arithmetic than ours (`SimplifyExpressions`; [`fold`] does that), and those that the
-//!    passes before have done (decorrelation).
+//!    passes before have done (decorrelation). [`push_down`] is one of them with an exception.
 //! 4. [`fold`]: constants, with our arithmetic; one that fails stays, so that it fails where rows do.
 //! 5. [`scope`]: every column of the result comes from its input; otherwise it is a bug of ours and says so.
 
 mod as_of;
 mod fold;
+mod push_down;
 mod scope;
 mod unnest;
 
@@ -25,7 +26,6 @@ use datafusion_optimizer::eliminate_filter::EliminateFilter;
 use datafusion_optimizer::eliminate_outer_join::EliminateOuterJoin;
 use datafusion_optimizer::optimize_projections::OptimizeProjections;
 use datafusion_optimizer::optimizer::Optimizer;
-use datafusion_optimizer::push_down_filter::PushDownFilter;
 use datafusion_optimizer::{OptimizerContext, OptimizerRule};
 
 use crate::bind::internal;
@@ -56,7 +56,7 @@ fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(EliminateFilter::new()),
         Arc::new(EliminateCrossJoin::new()),
         Arc::new(EliminateOuterJoin::new()),
-        Arc::new(PushDownFilter::new()),
+        Arc::new(push_down::PushDown::new()),
         Arc::new(CommonSubexprEliminate::new()),
         Arc::new(OptimizeProjections::new()),
     ]

@@ -201,6 +201,14 @@ fn groups_keep_nulls_and_lose_nothing() {
     );
     check("SELECT COUNT(*) AS n, SUM(a) AS t, MAX(a) AS x FROM none", expect!["0 - -"]);
     check("SELECT COUNT(*) AS n FROM none HAVING 1 = 2", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING FALSE", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING NULL", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING 1 / 0 = 1", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING COUNT(*) >= 0 AND FALSE", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING COUNT(*) >= 0 AND 1 / 0 = 1", expect![""]);
+    check("SELECT * FROM (SELECT COUNT(*) AS n FROM r) x WHERE n >= 0 AND 1 / 0 = 1", expect![""]);
+    check("SELECT * FROM (SELECT n + 1 AS m FROM (SELECT COUNT(*) AS n FROM r) x) y WHERE 1 / 0 = 1", expect![""]);
+    check("SELECT COUNT(*) AS n FROM r HAVING 1 = 1", expect!["5"]);
     check("SELECT a FROM r GROUP BY a HAVING COUNT(*) > 1", expect!["2"]);
     check("SELECT COUNT(DISTINCT a) AS n, COUNT(*) FILTER (WHERE b > 15) AS m FROM r", expect!["3 3"]);
     check(
