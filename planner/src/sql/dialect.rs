@@ -185,6 +185,7 @@ impl Dialect for Millrace {
                 Token::Word(_) | Token::Mul => Some(field_access(parser, expr.clone())),
                 _ => None,
             },
+            Token::Word(word) if word.keyword == Keyword::IS => distinct_from(parser, expr, precedence),
             Token::Word(word) if word.keyword == Keyword::AND => {
                 Some(chain(parser, expr.clone(), Keyword::AND, &ast::BinaryOperator::And, precedence))
             }
@@ -412,6 +413,30 @@ fn field_access(parser: &mut Parser, root: ast::Expr) -> Result<ast::Expr, Parse
         }
     }
     Ok(ast::Expr::CompoundFieldAccess { root, access_chain })
+}
+
+/// `left IS [NOT] DISTINCT FROM right`, with the parser before IS; `None` if it is another test with IS.
+///
+/// sqlparser takes all that follows for the right side, AND and OR included; PostgreSQL what binds tighter than IS.
+fn distinct_from(parser: &mut Parser, left: &ast::Expr, precedence: u8) -> Option<Result<ast::Expr, ParserError>> {
+    let words = |words: &[Keyword]| {
+        words
+            .iter()
+            .enumerate()
+            .all(|(n, word)| matches!(&parser.peek_nth_token_ref(n).token, Token::Word(next) if next.keyword == *word))
+    };
+    let (n_words, make): (usize, fn(Box<ast::Expr>, Box<ast::Expr>) -> ast::Expr) = match () {
+        () if words(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) => (3, ast::Expr::IsDistinctFrom),
+        () if words(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) => {
+            (4, ast::Expr::IsNotDistinctFrom)
+        }
+        () => return None,
+    };
+    for _ in 0..n_words {
+        parser.advance_token();
+    }
+    let right = parser.parse_subexpr(precedence);
+    Some(right.map(|right| make(Box::new(left.clone()), Box::new(right))))
 }
 
 /// `first AND a AND b …`, with the parser before the first AND.

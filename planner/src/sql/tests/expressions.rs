@@ -79,6 +79,34 @@ fn constructors_are_trees_of_their_own() {
     assert!(matches!(expr("ARRAY[]"), Expr::Array(_)));
 }
 
+/// The tree with brackets around every operator.
+fn bracketed(expr: &Expr) -> String {
+    match expr {
+        Expr::BinaryOp { left, op, right } => format!("({} {op} {})", bracketed(left), bracketed(right)),
+        Expr::UnaryOp { op, expr } => format!("({op} {})", bracketed(expr)),
+        Expr::IsDistinctFrom(left, right) => format!("({} <> {})", bracketed(left), bracketed(right)),
+        Expr::IsNotDistinctFrom(left, right) => format!("({} == {})", bracketed(left), bracketed(right)),
+        Expr::IsNull(inner) => format!("({} IS NULL)", bracketed(inner)),
+        Expr::Nested(inner) => bracketed(inner),
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn distinct_from_binds_tighter_than_not_and_or() {
+    let tree = |text: &str| bracketed(&expr(text));
+    assert_eq!(tree("a IS DISTINCT FROM b AND c"), "((a <> b) AND c)");
+    assert_eq!(tree("a IS NOT DISTINCT FROM b OR c"), "((a == b) OR c)");
+    assert_eq!(tree("c OR a IS DISTINCT FROM b AND d"), "(c OR ((a <> b) AND d))");
+    assert_eq!(tree("NOT a IS DISTINCT FROM b AND c"), "((NOT (a <> b)) AND c)");
+    assert_eq!(tree("a IS DISTINCT FROM b + 1 AND c"), "((a <> (b + 1)) AND c)");
+    // comparisons bind tighter than IS
+    assert_eq!(tree("a IS DISTINCT FROM b = c AND d"), "((a <> (b = c)) AND d)");
+    assert_eq!(tree("a < b IS DISTINCT FROM c"), "((a < b) <> c)");
+    assert_eq!(tree("a IS DISTINCT FROM b IS NULL"), "((a <> b) IS NULL)");
+    assert_eq!(tree("a IS DISTINCT FROM (b AND c)"), "(a <> (b AND c))");
+}
+
 #[test]
 fn expressions_print_as_they_are_written() {
     check(
