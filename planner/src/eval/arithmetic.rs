@@ -1,19 +1,22 @@
 //! `+ - * / %` and unary minus that fail instead of wrapping.
 //!
-//! Integers overflow into an error, DECIMAL too when the result has more digits than its type, and division by zero is
-//! one for every type, DOUBLE included. Integer division truncates, as in PostgreSQL.
+//! Integers overflow into an error, DECIMAL too when the result has more digits than its type, DOUBLE too when finite
+//! operands give an infinity (or a product or quotient too near to zero), and division by zero is one for every type.
+//! Integer division truncates, as in PostgreSQL.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Datum};
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Float64Array};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, Operator};
 use datafusion_physical_expr::PhysicalExpr;
+
+use crate::function::scalar::double::{OVERFLOW, UNDERFLOW};
 
 /// The operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,10 +159,40 @@ fn compute(op: Op, left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef> {
         Op::Divide => numeric::div(left, right)?,
         Op::Remainder => numeric::rem(left, right)?,
     };
-    if let DataType::Decimal128(precision, _) = result.data_type() {
-        result.as_primitive::<Decimal128Type>().validate_decimal_precision(*precision)?;
+    match result.data_type() {
+        DataType::Decimal128(precision, _) => {
+            result.as_primitive::<Decimal128Type>().validate_decimal_precision(*precision)?;
+        }
+        DataType::Float64 => check_range(op, left, right, result.as_primitive())?,
+        _ => {}
     }
     Ok(result)
+}
+
+/// That no result of finite DOUBLEs is infinite, and none of `*` and `/` vanishes.
+fn check_range(op: Op, left: &dyn Datum, right: &dyn Datum, result: &Float64Array) -> Result<()> {
+    let vanishes = matches!(op, Op::Multiply | Op::Divide);
+    let suspicious = |x: f64| x.is_infinite() || (vanishes && x == 0.0);
+    if !result.values().iter().any(|x| suspicious(*x)) {
+        return Ok(());
+    }
+    let ((left, left_is_scalar), (right, right_is_scalar)) = (left.get(), right.get());
+    let (left, right) = (left.as_primitive::<Float64Type>(), right.as_primitive::<Float64Type>());
+    for (i, x) in result.iter().enumerate() {
+        let Some(x) = x.filter(|x| suspicious(*x)) else { continue };
+        let l = left.value(if left_is_scalar { 0 } else { i });
+        let r = right.value(if right_is_scalar { 0 } else { i });
+        if !l.is_finite() || !r.is_finite() {
+            continue;
+        }
+        if x.is_infinite() {
+            return exec_err!("{OVERFLOW}");
+        }
+        if l != 0.0 && r != 0.0 {
+            return exec_err!("{UNDERFLOW}");
+        }
+    }
+    Ok(())
 }
 
 /// That no DOUBLE is divided by zero: Arrow checks the other types itself.
@@ -243,7 +276,7 @@ impl PhysicalExpr for Negative {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Decimal128Array, Float64Array, Int32Array};
+    use arrow::array::{Decimal128Array, Int32Array};
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -263,6 +296,17 @@ mod tests {
         assert!(compute(Op::Divide, &one, &Float64Array::from(vec![0.0, 1.0])).is_err());
         assert!(compute(Op::Divide, &one, &Float64Array::from(vec![2.0, 0.0])).is_ok());
         assert!(compute(Op::Divide, &Float64Array::from(vec![None::<f64>]), &Float64Array::new_scalar(-0.0)).is_ok());
+    }
+
+    #[test]
+    fn doubles_keep_within_their_range() {
+        let values = Float64Array::from(vec![Some(1e200), Some(0.0), None, Some(f64::INFINITY)]);
+        assert!(compute(Op::Multiply, &values, &values).is_err());
+        assert!(compute(Op::Multiply, &values, &Float64Array::new_scalar(1e-200)).is_ok());
+        assert!(compute(Op::Add, &Float64Array::from(vec![f64::MAX]), &Float64Array::new_scalar(f64::MAX)).is_err());
+        assert!(compute(Op::Multiply, &Float64Array::from(vec![1e-200]), &Float64Array::new_scalar(1e-200)).is_err());
+        let quotient = compute(Op::Divide, &Float64Array::from(vec![1.0]), &Float64Array::new_scalar(f64::INFINITY));
+        assert_eq!(quotient.unwrap().as_primitive::<Float64Type>().value(0), 0.0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Each is a [`Plain`]: argument types, a result type, and a function over whole columns. A row of which an argument is
 //! NULL is NULL unless the function's file says otherwise.
 
+pub(crate) mod double;
 pub(crate) mod geo;
 pub(crate) mod json;
 pub(crate) mod json_text;
@@ -24,8 +25,9 @@ use datafusion_expr::{
 
 /// All of them.
 pub(crate) fn all() -> Vec<ScalarUDF> {
-    let files = [pattern::all(), time::all(), text::all(), mask::all(), json::all(), nested::all(), geo::all()];
-    files.into_iter().flatten().collect()
+    let texts = [pattern::all(), text::all(), mask::all(), json::all(), nested::all()];
+    let numbers = [time::all(), geo::all(), double::all()];
+    texts.into_iter().chain(numbers).flatten().collect()
 }
 
 /// Computes a column of as many rows as each argument has.

@@ -293,6 +293,11 @@ fn arithmetic(op: Operator, left: &ScalarValue, right: &ScalarValue) -> Option<R
                 Operator::Modulo => a % b,
                 _ => return None,
             };
+            let finite = a.is_finite() && b.is_finite();
+            let vanishing = matches!(op, Operator::Multiply | Operator::Divide) && *a != 0.0 && *b != 0.0;
+            if finite && (result.is_infinite() || (vanishing && result == 0.0)) {
+                return Some(Err("DOUBLE out of range".to_owned()));
+            }
             Some(Ok(ScalarValue::Float64(Some(millrace_data::canonical::canonical_f64(result)))))
         }
         _ => None,
