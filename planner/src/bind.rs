@@ -129,8 +129,23 @@ pub fn bind_query(
     catalog: &Catalog,
     purpose: Purpose,
 ) -> Result<BoundQuery> {
+    bind_query_at(query, positions, catalog, purpose, None)
+}
+
+/// Binds a query that is answered at a moment, µs since 1970-01-01 UTC: what NOW() means in it.
+///
+/// # Errors
+/// What is wrong with it, at its place.
+pub fn bind_query_at(
+    query: &StreamingQuery,
+    positions: &Arc<Positions>,
+    catalog: &Catalog,
+    purpose: Purpose,
+    now_us: Option<i64>,
+) -> Result<BoundQuery> {
     let emit_final = query.emit.is_some_and(|emit| emit.mode == EmitMode::Final);
     let mut binder = Binder::new(catalog, positions, &query.clauses, purpose, emit_final);
+    binder.shared.now_us = now_us;
     let mut bound = binder.bind_top(query)?;
     bound.warnings = std::mem::take(&mut binder.shared.warnings);
     Ok(bound)
@@ -152,6 +167,8 @@ pub(crate) struct Binder<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     names: HashSet<String>,
+    /// What time it is.
+    pub(crate) now_us: Option<i64>,
     pub(crate) warnings: Vec<PlanError>,
     pub(crate) reads: Vec<RelationId>,
     pub(crate) inlined: Vec<RelationId>,

@@ -59,9 +59,6 @@ pub(crate) fn higher_order() -> &'static BTreeMap<String, Arc<HigherOrderUDF>> {
 /// Functions whose value is not one of their arguments alone, with the reason why they are refused.
 pub(crate) fn volatile(name: &str) -> Option<&'static str> {
     match name {
-        "now" | "current_timestamp" | "current_date" | "current_time" | "today" | "localtime" | "localtimestamp" => {
-            Some("its value changes while the query runs; compare ROWTIME or a column with a literal")
-        }
         "random" | "rand" | "uuid" => {
             Some("a retraction must find the row that it takes back, so that every function gives one answer for ever")
         }

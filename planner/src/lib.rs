@@ -1,7 +1,7 @@
 //! SQL text in, incremental plan out: `parse → bind → rewrite → lower`, each a pure function.
 //!
-//! Nothing here reads a file, a clock or the network, and nothing runs a dataflow: the same text and the same
-//! [`Catalog`](catalog::Catalog) always give the same plan. What a statement asks of the engine leaves as an
+//! Nothing here reads a file, a clock or the network, and nothing runs a dataflow: the same text, the same
+//! [`Catalog`](catalog::Catalog) and the same moment always give the same plan. What a statement asks of the engine leaves as an
 //! [`Action`](action::Action); what a query maintains is a [`Node`](plan::Node) tree that the engine renders as it
 //! stands, because every decision about strategy was made in `lower`.
 //!
@@ -35,7 +35,19 @@ const STACK_BYTES: usize = 256 << 20;
 /// # Errors
 /// What is wrong with the statement, with its place, and where it helps a detail and a hint.
 pub fn plan(statement: &Parsed, text: &str, catalog: &Catalog) -> Result<Planned> {
+    plan_when(statement, text, catalog, None)
+}
+
+/// Plans a statement that is carried out at a moment, µs since 1970-01-01 UTC: what NOW() means in it.
+///
+/// # Errors
+/// As [`plan`], which refuses NOW() everywhere.
+pub fn plan_at(statement: &Parsed, text: &str, catalog: &Catalog, now_us: i64) -> Result<Planned> {
+    plan_when(statement, text, catalog, Some(now_us))
+}
+
+fn plan_when(statement: &Parsed, text: &str, catalog: &Catalog, now_us: Option<i64>) -> Result<Planned> {
     debug_assert_eq!(statement.positions.text(), text, "the statement is of this script");
     // plans are walked recursively, and a statement within its limits can be deeper than a thread's stack
-    stacker::grow(STACK_BYTES, || statement::plan(statement, catalog))
+    stacker::grow(STACK_BYTES, || statement::plan(statement, catalog, now_us))
 }

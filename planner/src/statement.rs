@@ -21,14 +21,16 @@ use crate::sql::statement::{DescribeTarget, Parsed, Statement, StreamOrTable};
 pub(crate) struct Planner<'a> {
     pub(crate) parsed: &'a Parsed,
     pub(crate) catalog: &'a Catalog,
+    /// The moment at which the statement is carried out, µs since 1970-01-01 UTC.
+    pub(crate) now_us: Option<i64>,
     pub(crate) warnings: Vec<PlanError>,
     /// Where the query begins that is being planned, for what is found wrong behind binding.
     pub(crate) place: Option<Span>,
 }
 
 /// Plans a statement.
-pub(crate) fn plan(parsed: &Parsed, catalog: &Catalog) -> Result<Planned> {
-    let mut planner = Planner { parsed, catalog, warnings: vec![], place: None };
+pub(crate) fn plan(parsed: &Parsed, catalog: &Catalog, now_us: Option<i64>) -> Result<Planned> {
+    let mut planner = Planner { parsed, catalog, now_us, warnings: vec![], place: None };
     let action = planner.statement(&parsed.statement)?;
     let mut warnings = planner.warnings;
     warnings.sort_by_key(|warning| warning.span);

@@ -72,7 +72,8 @@ impl<'a> Rehearsal<'a> {
     /// # Errors
     /// If it could not run.
     pub(crate) fn statement(&mut self, statement: &Parsed) -> Result<Planned> {
-        let planned = millrace_planner::plan(statement, statement.positions.text(), &self.catalog)?;
+        let now_us = self.session.world.clock().wall_ms().saturating_mul(1000);
+        let planned = millrace_planner::plan_at(statement, statement.positions.text(), &self.catalog, now_us)?;
         match &planned.action {
             Action::CreateSource(create) => {
                 let (columns, _) = columns_of(self.session, create)?;

@@ -223,7 +223,8 @@ impl Session {
     }
 
     fn perform(&mut self, statement: &Parsed, client: &mut dyn Client) -> Result<()> {
-        let planned = millrace_planner::plan(statement, statement.positions.text(), &self.catalog)?;
+        let now_us = self.world.clock().wall_ms().saturating_mul(1000);
+        let planned = millrace_planner::plan_at(statement, statement.positions.text(), &self.catalog, now_us)?;
         for warning in planned.warnings {
             client.notice(&Notice::Statement { statement: self.statement, warning });
         }

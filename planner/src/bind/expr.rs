@@ -13,6 +13,7 @@ pub(crate) mod like;
 pub(crate) mod literal;
 pub(crate) mod nested;
 pub(crate) mod operator;
+pub(crate) mod present;
 pub(crate) mod subquery;
 pub(crate) mod text;
 

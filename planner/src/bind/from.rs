@@ -111,7 +111,11 @@ impl Binder<'_> {
         };
         if relation.kind == RelationKind::View {
             let bound = self.inline_view(relation, span)?;
-            return self.alias_bound(bound, &short, alias);
+            let mut from = self.alias_bound(bound, &short, alias)?;
+            // views have no event time, kept or not
+            let is_system = |c: &ScopeColumn| c.hidden && SYSTEM_COLUMNS.iter().any(|(system, _)| *system == c.name);
+            from.scope.columns.retain(|column| !is_system(column));
+            return Ok(from);
         }
         let relation = relation.clone();
         self.scan(&relation, &short, alias)
@@ -235,6 +239,13 @@ impl Binder<'_> {
             let mut hidden = scope_column(&name, WINDOW_COLUMNS[i], column.clone(), data_type, true);
             hidden.relation = scope_alias.map(str::to_string);
             columns.push(hidden);
+        }
+        if facts.nature == Nature::Stream {
+            for (column, (system, data_type)) in facts.system.iter().flatten().zip(&SYSTEM_COLUMNS[..3]) {
+                let mut hidden = scope_column(&name, system, column.clone(), data_type.clone(), true);
+                hidden.relation = scope_alias.map(str::to_string);
+                columns.push(hidden);
+            }
         }
         let plan = SubqueryAlias::try_new(Arc::new(bound.plan), qualifier).map_err(|error| internal(&error))?;
         let relations = match name.is_empty() {

@@ -11,6 +11,7 @@ use datafusion_common::{Column, Spans};
 use datafusion_expr::Expr;
 
 use super::names::{did_you_mean, list};
+use crate::catalog::SYSTEM_COLUMNS;
 use crate::error::{ErrorKind, PlanError, Result, Span};
 
 /// A column that can be named.
@@ -81,6 +82,9 @@ impl Scope {
         if !self.relations.iter().any(|r| r.name == relation) {
             return Ok(None);
         }
+        if let Some(error) = no_event_time(name, relation) {
+            return Err(PlanError { span, ..error });
+        }
         let names: Vec<&str> = of_relation().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
         let mut error = PlanError::new(ErrorKind::UndefinedColumn, format!("{relation} has no column {name}"))
             .detail(format!("{relation} has {}.", list(&names)));
@@ -100,14 +104,17 @@ impl Scope {
 
     /// That no column is called `name`.
     pub(crate) fn undefined(&self, name: &str, span: Option<Span>) -> PlanError {
+        let relations: Vec<&str> = self.relations.iter().map(|r| r.name.as_str()).collect();
+        if let Some(error) = no_event_time(name, &list(&relations)).filter(|_| !relations.is_empty()) {
+            return PlanError { span, ..error };
+        }
         let names: Vec<&str> = self.columns.iter().filter(|c| !c.merged).map(|c| c.name.as_str()).collect();
         let message = format!("there is no column {name}");
         let mut error = PlanError::new(ErrorKind::UndefinedColumn, message);
         if self.relations.is_empty() {
             error = error.detail("The query has no FROM.");
         } else {
-            let names: Vec<&str> = self.relations.iter().map(|r| r.name.as_str()).collect();
-            error = error.detail(format!("FROM has {}.", list(&names)));
+            error = error.detail(format!("FROM has {}.", list(&relations)));
         }
         error.span = span;
         error.hint = did_you_mean(name, names);
@@ -142,6 +149,20 @@ fn spanned(mut column: Column, span: Option<Span>) -> Column {
 pub(crate) fn span_of(column: &Column) -> Option<Span> {
     let span = column.spans.first()?;
     Some(Span::new(span.start.line as usize, span.start.column as usize))
+}
+
+/// What is said of ROWTIME and its like where rows do not carry them.
+fn no_event_time(name: &str, relation: &str) -> Option<PlanError> {
+    let (system, _) = SYSTEM_COLUMNS[..3].iter().find(|(system, _)| *system == name)?;
+    let hint = match *system {
+        "ROWTIME" => "MAX(ROWTIME) where the rows are grouped, under a name of its own",
+        _ => "select it under a name of its own where the rows come from a source",
+    };
+    Some(
+        PlanError::not_supported(format!("{system} of {relation}"))
+            .detail("Streams have it, and tables that a source fills; rows that a query makes of others do not.")
+            .hint(hint),
+    )
 }
 
 fn ambiguous(name: &str, found: &[&ScopeColumn], span: Option<Span>) -> PlanError {

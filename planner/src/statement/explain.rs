@@ -39,7 +39,7 @@ impl Planner<'_> {
             ExplainMode::Logical => explain::logical(&self.bound(inner)?),
             ExplainMode::Optimized => explain::logical(&crate::rewrite::rewrite(self.bound(inner)?)?),
             ExplainMode::Plan | ExplainMode::Analyze => {
-                let mut planner = Planner { parsed: inner, catalog: self.catalog, warnings: vec![], place: None };
+                let mut planner = Planner { parsed: inner, warnings: vec![], ..*self };
                 let action = planner.statement(&inner.statement)?;
                 self.warnings.append(&mut planner.warnings);
                 match explain.json {
@@ -71,7 +71,7 @@ impl Planner<'_> {
                 return Err(error.at(inner.span));
             }
         };
-        let mut planner = Planner { parsed: inner, catalog: self.catalog, warnings: vec![], place: None };
+        let mut planner = Planner { parsed: inner, warnings: vec![], ..*self };
         let bound = planner.bind(query, purpose)?;
         self.warnings.append(&mut planner.warnings);
         Ok(bound.logical)

@@ -72,6 +72,7 @@ impl Planner<'_> {
     fn constant(&mut self, expr: &sqlparser::ast::Expr, to: &DataType, column: &str) -> Result<ArrayRef> {
         let clauses = Clauses::default();
         let mut binder = Binder::new(self.catalog, &self.parsed.positions, &clauses, Purpose::Pull, false);
+        binder.shared.now_us = self.now_us;
         let (scope, env) = (Scope::default(), Env::default());
         let span = binder.span(expr);
         let bound = binder.bind_expr(expr, &mut Cx::plain(&scope, &env, "VALUES"))?;

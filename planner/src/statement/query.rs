@@ -6,7 +6,7 @@ use datafusion_expr::{Expr, LogicalPlan, Projection};
 
 use super::Planner;
 use crate::action::Action;
-use crate::bind::{BoundQuery, Purpose, bind_query, column, internal, named as named_as};
+use crate::bind::{BoundQuery, Purpose, bind_query_at, column, internal, named as named_as};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::lower::{Settings, lower};
 use crate::plan::{Node, OnError, Query, SortKey, State};
@@ -55,7 +55,7 @@ impl Planner<'_> {
     /// Binds, and takes over the warnings.
     pub(crate) fn bind(&mut self, query: &StreamingQuery, purpose: Purpose) -> Result<BoundQuery> {
         self.place = Some(first_word(query.span));
-        let mut bound = bind_query(query, &self.parsed.positions, self.catalog, purpose)?;
+        let mut bound = bind_query_at(query, &self.parsed.positions, self.catalog, purpose, self.now_us)?;
         if let Some(emit) = query.emit.filter(|emit| emit.mode == EmitMode::Final)
             && bound.window.is_none()
         {

@@ -25,6 +25,7 @@ impl Planner<'_> {
         self.distinct_names(update.assignments.iter().map(|(name, _)| (name.value.as_str(), Some(name.span))))?;
         let clauses = Clauses::default();
         let mut binder = Binder::new(self.catalog, &self.parsed.positions, &clauses, Purpose::Pull, false);
+        binder.shared.now_us = self.now_us;
         let from = selected(&mut binder, &relation, update.alias.as_ref(), update.selection.as_ref())?;
         let env = Env::default();
         let old: Vec<Expr> = from.scope.star(None).iter().map(|column| Expr::Column(column.column.clone())).collect();
@@ -54,6 +55,7 @@ impl Planner<'_> {
         let relation = self.changed_table(&delete.target, "DELETE")?;
         let clauses = Clauses::default();
         let mut binder = Binder::new(self.catalog, &self.parsed.positions, &clauses, Purpose::Pull, false);
+        binder.shared.now_us = self.now_us;
         let from = selected(&mut binder, &relation, delete.alias.as_ref(), delete.selection.as_ref())?;
         let exprs = from.scope.star(None).iter().map(|column| Expr::Column(column.column.clone())).collect();
         let query = self.rows(from.plan, exprs, &relation, 1, std::mem::take(&mut binder.shared.reads))?;

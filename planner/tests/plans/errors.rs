@@ -349,24 +349,78 @@ fn what_is_not_supported_says_so() {
            | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
     );
     check(
+        "SELECT NOW() AS t FROM customers EMIT CHANGES",
+        expect![[r#"
+        error[0A000]: not supported: NOW() in a query that is maintained
+          --> test.sql:1:8
+           |
+        1  | SELECT NOW() AS t FROM customers EMIT CHANGES
+           |        ^^^
+           = detail: Its value changes while the query runs.
+           = hint: compare ROWTIME or a column with a literal"#]],
+    );
+    check(
+        "CREATE MATERIALIZED VIEW v AS SELECT CURRENT_DATE AS d FROM bag",
+        expect![[r#"
+        error[0A000]: not supported: CURRENT_DATE() in a query that is maintained
+          --> test.sql:1:38
+           |
+        1  | CREATE MATERIALIZED VIEW v AS SELECT CURRENT_DATE AS d FROM bag
+           |                                      ^^^^^^^^^^^^
+           = detail: Its value changes while the query runs.
+           = hint: compare ROWTIME or a column with a literal"#]],
+    );
+    check(
         "SELECT NOW()",
         expect![[r#"
-        error[0A000]: not supported: NOW()
+        error[0A000]: not supported: NOW() where nobody says what time it is
           --> test.sql:1:8
            |
         1  | SELECT NOW()
-           |        ^^^
-           = hint: its value changes while the query runs; compare ROWTIME or a column with a literal"#]],
+           |        ^^^"#]],
     );
     check(
-        "SELECT CURRENT_DATE",
+        "CREATE TABLE n AS SELECT city, COUNT(*) AS n FROM customers GROUP BY city; SELECT city, ROWTIME FROM n",
         expect![[r#"
-        error[0A000]: not supported: CURRENT_DATE()
+            error[0A000]: not supported: ROWTIME of N
+              --> test.sql:1:89
+               |
+            1  | CREATE TABLE n AS SELECT city, COUNT(*) AS n FROM customers GROUP BY city; SELECT city, ROWTIME FROM n
+               |                                                                                         ^^^^^^^
+               = detail: Streams have it, and tables that a source fills; rows that a query makes of others do not.
+               = hint: MAX(ROWTIME) where the rows are grouped, under a name of its own"#]],
+    );
+    check(
+        "CREATE TABLE n AS SELECT city, COUNT(*) AS n FROM customers GROUP BY city; SELECT x.ROWOFFSET FROM n x",
+        expect![[r#"
+            error[0A000]: not supported: ROWOFFSET of X
+              --> test.sql:1:83
+               |
+            1  | CREATE TABLE n AS SELECT city, COUNT(*) AS n FROM customers GROUP BY city; SELECT x.ROWOFFSET FROM n x
+               |                                                                                   ^^^^^^^^^^^
+               = detail: Streams have it, and tables that a source fills; rows that a query makes of others do not.
+               = hint: select it under a name of its own where the rows come from a source"#]],
+    );
+    check(
+        "SELECT ROWTIME FROM (SELECT MAX(id) AS m FROM customers) x",
+        expect![[r#"
+        error[0A000]: not supported: ROWTIME of X
           --> test.sql:1:8
            |
-        1  | SELECT CURRENT_DATE
-           |        ^^^^^^^^^^^^
-           = hint: its value changes while the query runs; compare ROWTIME or a column with a literal"#]],
+        1  | SELECT ROWTIME FROM (SELECT MAX(id) AS m FROM customers) x
+           |        ^^^^^^^
+           = detail: Streams have it, and tables that a source fills; rows that a query makes of others do not.
+           = hint: MAX(ROWTIME) where the rows are grouped, under a name of its own"#]],
+    );
+    check(
+        "SELECT ROWTIME",
+        expect![[r#"
+        error[42703]: there is no column ROWTIME
+          --> test.sql:1:8
+           |
+        1  | SELECT ROWTIME
+           |        ^^^^^^^
+           = detail: The query has no FROM."#]],
     );
     check(
         "SELECT TOPK(id, 3) FROM customers",

@@ -84,6 +84,7 @@ const PULL: &[&str] = &[
     "SELECT id, TRANSFORM(items, x => UCASE(x)), FILTER(items, x => x LIKE 'a%') FROM orders",
     "SELECT placed + INTERVAL '1 day', placed - placed, placed + 1, EXTRACT(YEAR FROM placed), DATE_TRUNC('month', placed) FROM orders",
     "SELECT ROWTIME, ROWPARTITION, ROWOFFSET, c.ROWTIME FROM customers c",
+    "SELECT ROWTIME, x.ROWOFFSET FROM (SELECT stars FROM ratings WHERE stars > 1) x",
     "SELECT * FROM rich WHERE id > 3",
     "SELECT stars, COUNT(*) FROM ratings GROUP BY stars",
     "SELECT r.stars, c.name FROM ratings r JOIN customers c ON r.user_id = c.id",

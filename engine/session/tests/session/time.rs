@@ -84,3 +84,20 @@ fn every_row_has_a_time_and_a_place() {
     let time: i64 = last.split(' ').nth(2).unwrap().parse().unwrap();
     assert!(last.starts_with("6: 2 ") && last.ends_with(" 1") && time >= wall, "{last}");
 }
+
+#[test]
+fn now_is_the_moment_of_the_statement() {
+    let sql = "CREATE TABLE m (k INT PRIMARY KEY, t TIMESTAMP) WITH (CONNECTOR = 'memory');
+        INSERT INTO m VALUES (1, NOW()), (2, CURRENT_TIMESTAMP);
+        SELECT COUNT(DISTINCT t) AS n, MAX(t) <= NOW() AS before, MIN(UNIX_TIMESTAMP(t)) AS ms FROM m;
+        SELECT NOW() = NOW() AS same, NOW() - CURRENT_DATE < INTERVAL '1 day' AS near;
+        UPDATE m SET t = NOW() - INTERVAL '1 hour' WHERE t <= NOW();
+        SELECT COUNT(*) AS n FROM m WHERE t < NOW() - INTERVAL '30 minutes'";
+    let run = run_over(&[], sql);
+    let rows: Vec<String> = run.rows().iter().map(|row| (*row).to_owned()).collect();
+    let wall = millrace_world::simulated::WALL_START_MS;
+    assert!(rows[0].starts_with("3: 1 true "), "{}", run.text());
+    let ms: i64 = rows[0].rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((wall..wall + 60_000).contains(&ms), "{ms}");
+    assert_eq!(rows[1..], ["4: true true", "6: 2"]);
+}

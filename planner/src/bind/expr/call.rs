@@ -48,9 +48,8 @@ impl Binder<'_> {
             return Err(at(error, span).detail("FILTER, WITHIN GROUP and IGNORE NULLS are for aggregates."));
         }
         let args = self.call_args(call, span)?;
-        if args.is_empty() && matches!(name.as_str(), "unix_timestamp" | "unix_date") {
-            let error = PlanError::not_supported(format!("{}() of the present", name.to_uppercase()));
-            return Err(at(error, span).hint("its value changes while the query runs; give it a column"));
+        if let Some(typed) = self.bind_present(&name, &args, span)? {
+            return Ok(typed);
         }
         if let ("mod", [left, right]) = (name.as_str(), args.as_slice()) {
             let (left, right) = (self.bind_expr(left, cx)?, self.bind_expr(right, cx)?);
