@@ -8,13 +8,11 @@
 #![allow(clippy::disallowed_methods, reason = "it measures real time and real processes")]
 
 mod measure;
-mod nexmark;
 mod ours;
+mod sql;
 mod suites;
-mod synthetic;
 mod table;
 mod typed;
-mod workload;
 
 use std::process::ExitCode;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, AsArray, new_null_array};
+use arrow::datatypes::Int64Type;
+use millrace_bench_input::{Answer, Request, Spec, Stopwatch, Table, Tick};
 use millrace_data::Batch;
-use millrace_data::hash::hash_columns;
 use millrace_dataflow::{
     BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, StreamTime, TickInputs, TickOutput,
 };
@@ -14,45 +14,55 @@ use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, SYSTE
 use millrace_planner::sql::parse_statement;
 use millrace_world::World;
 
-use crate::measure::{Answer, Stopwatch};
-use crate::workload::{Tick, Workload};
+use crate::measure::Input;
+use crate::sql;
 
-/// Runs the workload on `workers` threads.
+/// Runs the query from its text.
 ///
 /// # Errors
 /// If the planner refuses the query or the engine fails.
-pub(crate) fn run(workload: Workload, input: &[Tick], workers: usize) -> Result<(Answer, Stopwatch), String> {
-    let (catalog, relations) = catalog(workload)?;
-    let create = plan(workload.sql(), &catalog)?;
+pub(crate) fn run(request: &Request, input: &Input) -> Result<(Answer, Stopwatch), String> {
+    let (catalog, relations) = catalog(&request.spec)?;
+    let create = plan(sql::of(request.spec.workload), &catalog)?;
     let world = World::real();
-    let mut engine = Engine::start(&Options { workers, ..Options::default() }, &world).map_err(|e| e.to_string())?;
+    let options = Options { workers: request.workers, ..Options::default() };
+    let mut engine = Engine::start(&options, &world).map_err(|e| e.to_string())?;
     for id in &relations {
         engine.add_relation(base(&catalog, *id, false)?);
     }
     let root = create.query.root.clone();
-    engine.install(QueryId(1), Dataflow { name: "X".to_owned(), root, publish: None, deliver: true });
-    let mut feed = Feed::new(&catalog, &relations);
-    let ticks: Vec<TickInputs> = input.iter().map(|tick| feed.tick(tick)).collect();
-    let (mut answer, mut clock, mut hashes) = (Answer::default(), Stopwatch::default(), vec![]);
+    engine.install(QueryId(1), Dataflow { name: "ANSWER".to_owned(), root, publish: None, deliver: true });
+    let feed = Feed::new(&relations, &request.spec);
+    let mut ticks: Vec<TickInputs> = input.ticks.iter().map(|tick| feed.tick(tick)).collect();
+    let mut sink = Sink { visible: create.query.visible, answer: Answer::default(), hashes: vec![] };
+    let mut clock = Stopwatch::default();
+    clock.ready();
+    for inputs in ticks.drain(..input.load) {
+        engine.tick(inputs).map_err(|e| e.to_string())?;
+        sink.add(&engine.wait().map_err(|e| e.to_string())?)?;
+    }
     clock.start();
     for inputs in ticks {
         let begun = clock.now();
         engine.tick(inputs).map_err(|e| e.to_string())?;
-        for output in engine.wait().map_err(|e| e.to_string())? {
-            add(&output, create.query.visible, &mut hashes, &mut answer);
-        }
+        sink.add(&engine.wait().map_err(|e| e.to_string())?)?;
         clock.tick(begun);
     }
     clock.stop();
-    Ok((answer, clock))
+    Ok((sink.answer, clock))
 }
 
-fn add(output: &TickOutput, visible: usize, hashes: &mut Vec<u64>, answer: &mut Answer) {
-    for batch in output.changes.iter().flat_map(|(_, batches)| batches) {
-        hash_columns(&batch.columns()[..visible], batch.len(), hashes);
-        for (i, hash) in hashes.iter().enumerate() {
-            answer.add(*hash, batch.diff(i));
-        }
+/// Sums up what comes out.
+struct Sink {
+    visible: usize,
+    answer: Answer,
+    hashes: Vec<u64>,
+}
+
+impl Sink {
+    fn add(&mut self, outputs: &[TickOutput]) -> Result<(), String> {
+        let batches = outputs.iter().flat_map(|o| &o.changes).flat_map(|(_, batches)| batches);
+        batches.into_iter().try_for_each(|batch| self.answer.add_batch(batch, self.visible, &mut self.hashes))
     }
 }
 
@@ -60,12 +70,11 @@ fn add(output: &TickOutput, visible: usize, hashes: &mut Vec<u64>, answer: &mut 
 ///
 /// # Errors
 /// If a definition does not bind.
-pub(crate) fn catalog(workload: Workload) -> Result<(Catalog, Vec<RelationId>), String> {
+pub(crate) fn catalog(spec: &Spec) -> Result<(Catalog, Vec<RelationId>), String> {
     let mut catalog = Catalog::default();
     let mut ids = vec![];
-    for relation in workload.relations() {
-        let kind = if relation.retracts { "TABLE" } else { "STREAM" };
-        let text = format!("CREATE {kind} {} ({}) WITH (CONNECTOR='memory');", relation.name, relation.columns);
+    for table in spec.workload.tables(spec, false) {
+        let text = create(&table);
         let parsed = parse_statement(&text).map_err(|e| e.render("ddl", &text))?;
         let planned = millrace_planner::plan(&parsed, &text, &catalog).map_err(|e| e.render("ddl", &text))?;
         let Action::CreateSource(source) = planned.action else { return Err(format!("not a source: {text}")) };
@@ -85,6 +94,12 @@ pub(crate) fn catalog(workload: Workload) -> Result<(Catalog, Vec<RelationId>), 
         ids.push(id);
     }
     Ok((catalog, ids))
+}
+
+/// Rows that are taken back make a table.
+fn create(table: &Table) -> String {
+    let kind = if table.retracts { "TABLE" } else { "STREAM" };
+    format!("CREATE {kind} {} ({}) WITH (CONNECTOR='memory');", table.name, table.definitions())
 }
 
 /// Plans a statement that makes a query.
@@ -112,39 +127,43 @@ pub(crate) fn base(catalog: &Catalog, id: RelationId, keep: bool) -> Result<Base
 
 /// Puts the system columns behind a workload's own.
 pub(crate) struct Feed {
-    relations: Vec<(RelationId, usize)>,
+    relations: Vec<Fed>,
+}
+
+struct Fed {
+    id: RelationId,
+    /// The column that is its event time.
+    time: Option<usize>,
 }
 
 impl Feed {
     /// For these relations, in the order of the batches.
-    pub(crate) fn new(catalog: &Catalog, relations: &[RelationId]) -> Self {
-        let width = |id: &RelationId| catalog.by_id(*id).map_or(0, |r| r.columns.len());
-        Feed { relations: relations.iter().map(|id| (*id, width(id))).collect() }
+    pub(crate) fn new(relations: &[RelationId], spec: &Spec) -> Self {
+        let tables = spec.workload.tables(spec, false);
+        Feed { relations: relations.iter().zip(tables).map(|(id, t)| Fed { id: *id, time: t.time }).collect() }
     }
 
-    /// A tick's inputs. A column more than the relation has is its ROWTIME.
-    pub(crate) fn tick(&mut self, tick: &Tick) -> TickInputs {
+    /// A tick's inputs.
+    pub(crate) fn tick(&self, tick: &Tick) -> TickInputs {
         let mut inputs = TickInputs::default();
-        for ((relation, width), batch) in self.relations.iter().zip(tick) {
+        for (fed, batch) in self.relations.iter().zip(tick) {
             let mut columns: Vec<ArrayRef> = batch.columns().iter().map(Arc::clone).collect();
-            let given = columns.len() - width;
-            for (_, data_type) in SYSTEM_COLUMNS.iter().skip(given) {
-                columns.push(new_null_array(data_type, batch.len()));
+            for (name, data_type) in &SYSTEM_COLUMNS {
+                match fed.time {
+                    Some(time) if *name == "ROWTIME" => columns.push(Arc::clone(batch.column(time))),
+                    _ => columns.push(new_null_array(data_type, batch.len())),
+                }
             }
-            if given > 0 {
-                let time = last_bigint(batch, *width);
-                inputs.stream_times.push((*relation, StreamTime { close: time, retain: time }));
+            if let Some(time) = fed.time.and_then(|time| largest(batch, time)) {
+                inputs.stream_times.push((fed.id, StreamTime { close: time, retain: time }));
             }
             let batch = Batch::new(columns, batch.diffs().map(<[i64]>::to_vec), batch.len());
-            inputs.rows.push(Rows { relation: *relation, batch, deletes: None, only: None });
+            inputs.rows.push(Rows { relation: fed.id, batch, deletes: None, only: None });
         }
         inputs
     }
 }
 
-fn last_bigint(batch: &Batch, column: usize) -> i64 {
-    use arrow::array::AsArray;
-    use arrow::datatypes::Int64Type;
-    assert_eq!(batch.column(column).data_type(), &DataType::Int64, "ROWTIME is a BIGINT");
-    batch.column(column).as_primitive::<Int64Type>().values().last().copied().unwrap_or(i64::MIN)
+fn largest(batch: &Batch, column: usize) -> Option<i64> {
+    batch.column(column).as_primitive::<Int64Type>().values().iter().max().copied()
 }

@@ -1,8 +1,9 @@
 //! What is run and what is printed.
 
-use crate::measure::{Figures, in_process};
+use millrace_bench_input::{Figures, Request, Spec, Tier, Workload};
+
+use crate::measure::in_process;
 use crate::table::{markdown, median, spread};
-use crate::workload::{ALL, Workload};
 
 /// `--help`.
 pub(crate) const HELP: &str = "\
@@ -12,7 +13,20 @@ Compares Millrace, from SQL text, with the same query written by hand on differe
 same input, same run, answers checked. Without words: every workload, 1,000,000 events, ticks of
 10,000 and 1,000, one worker, three repeats.
 
-Workloads: stateless q3 q4 q5 join-max-random join-max-monotone join-max-deletes tumbling";
+Workloads: q0 q1 q2 q3 q4 q5 q7 q8 q9 stateless most-bids join-max-random join-max-monotone
+join-max-deletes tumbling";
+
+/// What runs when nothing is named.
+const USUAL: [Workload; 8] = [
+    Workload::Stateless,
+    Workload::Q3,
+    Workload::Q4,
+    Workload::MostBids,
+    Workload::JoinMaxRandom,
+    Workload::JoinMaxMonotone,
+    Workload::JoinMaxDeletes,
+    Workload::Tumbling,
+];
 
 struct Options {
     workloads: Vec<Workload>,
@@ -37,13 +51,12 @@ fn options(args: &[String]) -> Result<Options, String> {
             "--workers" => options.workers.push(number()?),
             "--repeats" => options.repeats = number()?,
             name => {
-                let workload = Workload::of(name).ok_or_else(|| format!("no workload {name}\n\n{HELP}"))?;
-                options.workloads.push(workload);
+                options.workloads.push(name.parse().map_err(|e| format!("{e}\n\n{HELP}"))?);
             }
         }
     }
     if options.workloads.is_empty() {
-        options.workloads = ALL.iter().map(|(_, w)| *w).collect();
+        options.workloads = USUAL.to_vec();
     }
     if options.ticks.is_empty() {
         options.ticks = vec![10_000, 1_000];
@@ -65,7 +78,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
             let mut rows = vec![];
             for workload in &options.workloads {
                 eprintln!("{workload}, ticks of {tick}, {workers} workers …");
-                rows.push(compare(*workload, [options.events, *tick, *workers], options.repeats)?);
+                let spec = Spec::new(*workload, options.events, *tick);
+                let (tier, workers) = (Tier::T3, *workers);
+                let request = Request { tier, spec, workers, files: None, rate_per_s: None, variant: None };
+                rows.push(compare(&request, options.repeats)?);
             }
             println!("\n{} events in ticks of {tick}, {workers} workers\n", options.events);
             let head = [
@@ -84,17 +100,18 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn compare(workload: Workload, numbers: [usize; 3], repeats: usize) -> Result<Vec<String>, String> {
+fn compare(request: &Request, repeats: usize) -> Result<Vec<String>, String> {
+    let workload = request.spec.workload;
     let (mut ours, mut typed): (Vec<Figures>, Vec<Figures>) = (vec![], vec![]);
     for _ in 0..repeats {
-        ours.push(in_process("millrace", workload, numbers)?);
-        typed.push(in_process("typed", workload, numbers)?);
+        ours.push(in_process("millrace", request)?);
+        typed.push(in_process("typed", request)?);
     }
     let answers: Vec<_> = ours.iter().chain(&typed).map(|f| f.answer).collect();
     if answers.iter().any(|a| *a != answers[0]) {
         return Err(format!("{workload}: the answers differ: {answers:?}"));
     }
-    let rate = |f: &Figures| numbers[0] as f64 / f.cpu_s.max(0.01) / 1e6;
+    let rate = |f: &Figures| request.spec.events as f64 / f.cpu_s.max(1e-6) / 1e6;
     let rates = |figures: &[Figures]| figures.iter().map(rate).collect::<Vec<_>>();
     let of = |figures: &[Figures], f: fn(&Figures) -> f64| format!("{:.1}", median(figures.iter().map(f).collect()));
     Ok(vec![
@@ -102,8 +119,8 @@ fn compare(workload: Workload, numbers: [usize; 3], repeats: usize) -> Result<Ve
         spread(&rates(&ours), 1),
         spread(&rates(&typed), 1),
         format!("{:.2}", median(rates(&ours)) / median(rates(&typed))),
-        of(&ours, |f| f.p99_ms),
-        of(&typed, |f| f.p99_ms),
+        of(&ours, |f| f.ticks.map_or(0.0, |t| t.p99)),
+        of(&typed, |f| f.ticks.map_or(0.0, |t| t.p99)),
         of(&ours, |f| f.peak_mb),
         of(&typed, |f| f.peak_mb),
     ])

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use differential_dataflow::difference::{IsZero, Multiply, Semigroup};
-use millrace_data::hash::{mix, mix_bytes, mix_null};
+use millrace_bench_input::{Answer, Stopwatch, Tick, Workload};
 use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Pipeline;
@@ -21,8 +21,7 @@ use timely::dataflow::operators::{Operator, Probe};
 use timely::dataflow::{InputHandle, ProbeHandle, Stream};
 use timely::worker::Worker;
 
-use crate::measure::{Answer, Stopwatch};
-use crate::workload::{Tick, Workload};
+use crate::measure::Input as Given;
 
 /// Logical time.
 pub(crate) type Time = u64;
@@ -70,29 +69,47 @@ impl Multiply<isize> for SumCount {
 }
 
 /// Runs the workload on `workers` threads.
-pub(crate) fn run(workload: Workload, input: Arc<Vec<Tick>>, workers: usize) -> (Answer, Stopwatch) {
+///
+/// # Errors
+/// If nobody has written it.
+pub(crate) fn run(workload: Workload, input: &Arc<Given>, workers: usize) -> Result<(Answer, Stopwatch), String> {
+    if !CAN.contains(&workload) {
+        return Err(format!("{workload} is not written by hand"));
+    }
     let config = timely::Config::process(workers);
+    let input = Arc::clone(input);
     let guards = timely::execute(config, move |worker| {
         let run = Run { answer: Rc::default(), probe: ProbeHandle::new() };
         let mut clock = Stopwatch::default();
         match workload {
-            Workload::Stateless => stateless::run(worker, &run, &input, &mut clock),
             Workload::Q3 => nexmark::q3(worker, &run, &input, &mut clock),
             Workload::Q4 => nexmark::q4(worker, &run, &input, &mut clock),
-            Workload::Q5 => nexmark::q5(worker, &run, &input, &mut clock),
+            Workload::MostBids => nexmark::most_bids(worker, &run, &input, &mut clock),
             Workload::JoinMaxRandom | Workload::JoinMaxMonotone => joins::additions(worker, &run, &input, &mut clock),
             Workload::JoinMaxDeletes => joins::deletes(worker, &run, &input, &mut clock),
             Workload::Tumbling => tumbling::run(worker, &run, &input, &mut clock),
+            _ => stateless::run(worker, &run, &input, &mut clock),
         }
         let answer = *run.answer.borrow();
         (answer, clock)
-    });
-    let results: Vec<(Answer, Stopwatch)> =
-        guards.map(|g| g.join().into_iter().filter_map(Result::ok).collect()).unwrap_or_default();
+    })?;
+    let results: Vec<(Answer, Stopwatch)> = guards.join().into_iter().collect::<Result<_, _>>()?;
     let answer = results.iter().fold(Answer::default(), |a, (b, _)| a.and(*b));
-    let clock = results.into_iter().map(|(_, clock)| clock).next().unwrap_or_default();
-    (answer, clock)
+    let clock = results.into_iter().map(|(_, clock)| clock).next().ok_or("no worker")?;
+    Ok((answer, clock))
 }
+
+/// What is written by hand.
+pub(crate) const CAN: [Workload; 8] = [
+    Workload::Stateless,
+    Workload::Q3,
+    Workload::Q4,
+    Workload::MostBids,
+    Workload::JoinMaxRandom,
+    Workload::JoinMaxMonotone,
+    Workload::JoinMaxDeletes,
+    Workload::Tumbling,
+];
 
 /// What a dataflow and its driver share.
 pub(crate) struct Run {
@@ -125,18 +142,23 @@ impl Run {
     pub(crate) fn drive(
         &self,
         worker: &mut Worker,
-        input: &[Tick],
+        input: &Given,
         clock: &mut Stopwatch,
         mut send: impl FnMut(Time, &Tick, &Share),
     ) {
         let share = Share { index: worker.index(), peers: worker.peers() };
-        clock.start();
-        for (i, tick) in input.iter().enumerate() {
+        clock.ready();
+        for (i, tick) in input.ticks.iter().enumerate() {
+            if i == input.load {
+                clock.start();
+            }
             let begun = clock.now();
             send(i as Time, tick, &share);
             let next = i as Time + 1;
             worker.step_while(|| self.probe.less_than(&next));
-            clock.tick(begun);
+            if i >= input.load {
+                clock.tick(begun);
+            }
         }
         clock.stop();
     }
@@ -153,19 +175,4 @@ impl Share {
     pub(crate) fn of(&self, n: usize) -> std::ops::Range<usize> {
         n * self.index / self.peers..n * (self.index + 1) / self.peers
     }
-}
-
-/// The hash of a row so far, and one BIGINT more: as the engine's columns hash.
-pub(crate) fn hash_i64(hash: u64, x: i64) -> u64 {
-    mix(hash ^ x as u64)
-}
-
-/// One nullable BIGINT more.
-pub(crate) fn hash_opt_i64(hash: u64, x: Option<i64>) -> u64 {
-    x.map_or_else(|| mix_null(hash), |x| hash_i64(hash, x))
-}
-
-/// One nullable text more.
-pub(crate) fn hash_text(hash: u64, x: Option<&str>) -> u64 {
-    x.map_or_else(|| mix_null(hash), |x| mix_bytes(hash, x.as_bytes()))
 }

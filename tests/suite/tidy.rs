@@ -31,6 +31,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("millrace-world", &[]),
     ("millrace-data", &[]),
     ("millrace-arrange", &["millrace-data"]),
+    ("millrace-bench-input", &["millrace-data"]),
     ("millrace-format", &["millrace-data"]),
     ("millrace-connect", &["millrace-data", "millrace-format", "millrace-world"]),
     ("millrace-dataflow", &["millrace-arrange", "millrace-data", "millrace-planner", "millrace-world"]),

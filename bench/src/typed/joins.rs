@@ -6,12 +6,13 @@ use differential_dataflow::AsCollection;
 use differential_dataflow::consolidation::ConsolidatingContainerBuilder;
 use differential_dataflow::operators::CountTotal;
 use differential_dataflow::operators::join::join_traces;
+use millrace_bench_input::answer::{hash_i64, hash_opt_i64, hash_opt_text};
+use millrace_bench_input::{Stopwatch, Tick};
 use timely::container::PushInto;
 use timely::worker::Worker;
 
-use super::{Input, Max, Run, Share, Time, hash_i64, hash_opt_i64, hash_text};
-use crate::measure::Stopwatch;
-use crate::workload::Tick;
+use super::{Input, Max, Run, Share, Time};
+use crate::measure::Input as Given;
 
 type Lefts = Input<(i64, Option<String>)>;
 type Rights = Input<(i64, Option<i64>)>;
@@ -22,11 +23,11 @@ const NULL: i64 = i64::MIN;
 
 fn hash_group(group: &Group, value: i64) -> u64 {
     let value = Some(value).filter(|v| *v != NULL);
-    hash_opt_i64(hash_text(hash_i64(0, group.0), group.1.as_deref()), value)
+    hash_opt_i64(hash_opt_text(hash_i64(0, group.0), group.1.as_deref()), value)
 }
 
 /// Nothing is ever taken back: the maximum is the difference.
-pub(crate) fn additions(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn additions(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let (mut lefts, mut rights) = (Lefts::new_with_builder(), Rights::new_with_builder());
     worker.dataflow::<Time, _, _>(|scope| {
         let l = lefts.to_stream(scope).as_collection().arrange_by_key();
@@ -42,7 +43,7 @@ pub(crate) fn additions(worker: &mut Worker, run: &Run, input: &[Tick], clock: &
 }
 
 /// Rows are taken back: the maximum is recomputed from what is left.
-pub(crate) fn deletes(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn deletes(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let (mut lefts, mut rights) = (Lefts::new_with_builder(), Rights::new_with_builder());
     worker.dataflow::<Time, _, _>(|scope| {
         let l = lefts.to_stream(scope).as_collection().arrange_by_key();
@@ -61,7 +62,7 @@ pub(crate) fn deletes(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mu
 fn drive(
     worker: &mut Worker,
     run: &Run,
-    input: &[Tick],
+    input: &Given,
     clock: &mut Stopwatch,
     (mut lefts, mut rights): (Lefts, Rights),
 ) {

@@ -1,4 +1,4 @@
-//! Nexmark q3, q4 and q5.
+//! Nexmark q3 and q4, and the most bids per window.
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -6,19 +6,20 @@ use differential_dataflow::AsCollection;
 use differential_dataflow::consolidation::ConsolidatingContainerBuilder;
 use differential_dataflow::operators::CountTotal;
 use differential_dataflow::operators::join::join_traces;
+use millrace_bench_input::Stopwatch;
+use millrace_bench_input::answer::{hash_i64, hash_text};
 use millrace_data::Batch;
 use timely::container::PushInto;
 use timely::worker::Worker;
 
-use super::{Input, Max, Run, SumCount, Time, hash_i64, hash_text};
-use crate::measure::Stopwatch;
-use crate::workload::Tick;
+use super::{Input, Max, Run, SumCount, Time};
+use crate::measure::Input as Given;
 
 fn numbers<const N: usize>(batch: &Batch) -> [&[i64]; N] {
     std::array::from_fn(|c| &batch.column(c).as_primitive::<Int64Type>().values()[..])
 }
 
-pub(crate) fn q3(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn q3(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let mut auctions = Input::<(i64, i64)>::new_with_builder();
     let mut people = Input::<(i64, (String, String, String))>::new_with_builder();
     worker.dataflow::<Time, _, _>(|scope| {
@@ -26,12 +27,12 @@ pub(crate) fn q3(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
         let p = people.to_stream(scope).as_collection().arrange_by_key();
         let out = a.join_core(p, |_, id, (name, city, state)| Some((name.clone(), city.clone(), state.clone(), *id)));
         run.sink(out.inner, |(name, city, state, id)| {
-            let texts = [name, city, state].iter().fold(0, |h, t| hash_text(h, Some(t)));
+            let texts = [name, city, state].iter().fold(0, |h, t| hash_text(h, t));
             hash_i64(texts, *id)
         });
     });
     run.drive(worker, input, clock, |time, tick, share| {
-        let [id, seller, category, ..] = numbers::<5>(&tick[0]);
+        let [id, seller, category] = numbers::<3>(&tick[0]);
         for i in share.of(id.len()) {
             if category[i] == 10 {
                 auctions.send(((seller[i], id[i]), time, 1));
@@ -52,7 +53,7 @@ pub(crate) fn q3(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
     });
 }
 
-pub(crate) fn q4(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn q4(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let mut auctions = Input::<(i64, (i64, i64, i64))>::new_with_builder();
     let mut bids = Input::<(i64, (i64, i64))>::new_with_builder();
     worker.dataflow::<Time, _, _>(|scope| {
@@ -72,11 +73,11 @@ pub(crate) fn q4(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
         run.sink(means.inner, |(category, s)| hash_i64(hash_i64(0, *category), s.0 / s.1.max(1)));
     });
     run.drive(worker, input, clock, |time, tick, share| {
-        let [id, _, category, from, to] = numbers::<5>(&tick[0]);
+        let [id, category, from, to] = numbers::<4>(&tick[0]);
         for i in share.of(id.len()) {
             auctions.send(((id[i], (category[i], from[i], to[i])), time, 1));
         }
-        let [auction, _, price, at] = numbers::<4>(&tick[1]);
+        let [auction, price, at] = numbers::<3>(&tick[1]);
         for i in share.of(auction.len()) {
             bids.send(((auction[i], (price[i], at[i])), time, 1));
         }
@@ -87,7 +88,7 @@ pub(crate) fn q4(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
     });
 }
 
-pub(crate) fn q5(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn most_bids(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let mut bids = Input::<(i64, i64)>::new_with_builder();
     worker.dataflow::<Time, _, _>(|scope| {
         let counts = bids.to_stream(scope).as_collection().count_total();
@@ -99,7 +100,7 @@ pub(crate) fn q5(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Sto
         run.sink(most.inner, |(window, n)| hash_i64(hash_i64(0, *window), *n));
     });
     run.drive(worker, input, clock, |time, tick, share| {
-        let [auction, _, _, at] = numbers::<4>(&tick[0]);
+        let [auction, at] = numbers::<2>(&tick[0]);
         for i in share.of(auction.len()) {
             bids.send(((at[i] / 10_000, auction[i]), time, 1));
         }

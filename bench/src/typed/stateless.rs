@@ -3,13 +3,14 @@
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use differential_dataflow::AsCollection;
+use millrace_bench_input::Stopwatch;
+use millrace_bench_input::answer::hash_i64;
 use timely::worker::Worker;
 
-use super::{Input, Run, Time, hash_i64};
-use crate::measure::Stopwatch;
-use crate::workload::Tick;
+use super::{Input, Run, Time};
+use crate::measure::Input as Given;
 
-pub(crate) fn run(worker: &mut Worker, run: &Run, input: &[Tick], clock: &mut Stopwatch) {
+pub(crate) fn run(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stopwatch) {
     let mut bids = Input::<(i64, i64, i64)>::new_with_builder();
     worker.dataflow::<Time, _, _>(|scope| {
         let rows = bids.to_stream(scope).as_collection();

@@ -1,0 +1,24 @@
+//! The queries' texts: each a file in `bench/queries`, in Millrace's dialect where the published one had to be adapted.
+
+use millrace_bench_input::Workload;
+
+/// The statement whose view or stream is the answer.
+pub(crate) fn of(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Q0 => include_str!("../queries/nexmark/q0.millrace.sql"),
+        Workload::Q1 => include_str!("../queries/nexmark/q1.millrace.sql"),
+        Workload::Q2 => include_str!("../queries/nexmark/q2.millrace.sql"),
+        Workload::Q3 => include_str!("../queries/nexmark/q3.millrace.sql"),
+        Workload::Q4 => include_str!("../queries/nexmark/q4.millrace.sql"),
+        Workload::Q5 => include_str!("../queries/nexmark/q5.millrace.sql"),
+        Workload::Q7 => include_str!("../queries/nexmark/q7.millrace.sql"),
+        Workload::Q8 => include_str!("../queries/nexmark/q8.millrace.sql"),
+        Workload::Q9 => include_str!("../queries/nexmark/q9.millrace.sql"),
+        Workload::Stateless => include_str!("../queries/synthetic/stateless.sql"),
+        Workload::MostBids => include_str!("../queries/synthetic/most-bids.sql"),
+        Workload::JoinMaxRandom | Workload::JoinMaxMonotone | Workload::JoinMaxDeletes => {
+            include_str!("../queries/synthetic/join-max.sql")
+        }
+        Workload::Tumbling => include_str!("../queries/synthetic/tumbling.sql"),
+    }
+}
