@@ -11,6 +11,8 @@
 
 pub mod answer;
 pub mod figures;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod nexmark;
 pub mod protocol;
 pub mod random;
