@@ -22,6 +22,7 @@ pub(crate) mod grouping;
 pub(crate) mod items;
 pub(crate) mod join;
 pub(crate) mod names;
+pub(crate) mod numbered;
 pub(crate) mod order;
 pub(crate) mod query;
 pub(crate) mod repair;

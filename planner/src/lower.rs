@@ -116,7 +116,7 @@ impl Lower {
             return self.session_aggregate(plan, node);
         }
         if let Some(node) = Extension::<TopK>::of(plan) {
-            return self.top_k(node);
+            return self.top_k(plan, node);
         }
         if let Some(node) = Extension::<SetOp>::of(plan) {
             return self.set_op(plan, node);
@@ -151,7 +151,7 @@ impl Lower {
         Lowered { node, is_stream: false, window: None }
     }
 
-    fn top_k(&self, node: &Extension<TopK>) -> Result<Lowered> {
+    fn top_k(&self, plan: &LogicalPlan, node: &Extension<TopK>) -> Result<Lowered> {
         let input = self.plan(&node.inputs[0])?;
         let below = node.inputs[0].schema();
         let order = node.op.order.iter().map(|key| {
@@ -159,14 +159,16 @@ impl Lower {
         });
         let order: Vec<SortKey> = order.collect::<Result<_>>()?;
         let partition = columns(&node.op.partition, below)?;
-        let unique_key = match (node.op.limit, partition.is_empty()) {
+        let rank = node.op.rank.is_some();
+        let place = input.node.schema.fields().len();
+        let unique_key = match (node.op.limit, &input.node.unique_key) {
             (Some(1), _) => Some(partition.clone()),
-            _ => input.node.unique_key.clone(),
+            (_, None) if rank => Some(partition.iter().copied().chain([place]).collect()),
+            (_, key) => key.clone(),
         };
-        let schema = Arc::clone(&input.node.schema);
         let (offset, limit) = (node.op.offset, node.op.limit);
-        let op = Op::TopK { input: Box::new(input.node), partition, order, offset, limit };
-        Ok(self.table(op, schema, false, unique_key))
+        let op = Op::TopK { input: Box::new(input.node), partition, order, offset, limit, rank };
+        Ok(self.table(op, schema_of(plan), false, unique_key))
     }
 
     fn set_op(&self, plan: &LogicalPlan, node: &Extension<SetOp>) -> Result<Lowered> {

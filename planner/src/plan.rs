@@ -168,6 +168,8 @@ pub enum Op {
         offset: usize,
         /// Rows to keep; `None`: all behind `offset`.
         limit: Option<usize>,
+        /// Behind the input's columns stands the row's place in its partition: BIGINT, from 1, those passed over counted.
+        rank: bool,
     },
     /// INTERSECT and EXCEPT, by whole rows, NULL equal to NULL.
     SetOp {

@@ -7,10 +7,13 @@
 //!    the input (`PushDownLimit`, `EliminateLimit`), that change aggregates (`SingleDistinctToGroupBy`), that evaluate
 //!    expressions with another arithmetic than ours (`SimplifyExpressions`; [`fold`] does that), and those that the
 //!    passes before have done (decorrelation). [`push_down`] is one of them with an exception.
-//! 4. [`fold`]: constants, with our arithmetic; one that fails stays, so that it fails where rows do.
-//! 5. [`scope`]: every column of the result comes from its input; otherwise it is a bug of ours and says so.
+//! 4. [`first_rows`]: a condition on ROW_NUMBER bounds how many rows are kept.
+//! 5. [`fold`], before the rules and behind them: constants, with our arithmetic; one that fails stays, so that it fails
+//!    where rows do.
+//! 6. [`scope`]: every column of the result comes from its input; otherwise it is a bug of ours and says so.
 
 mod as_of;
+pub(crate) mod first_rows;
 mod fold;
 mod push_down;
 mod scope;
@@ -46,6 +49,7 @@ pub fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
         .without_query_execution_start_time()
         .with_skip_failing_rules(false);
     let plan = Optimizer::with_rules(rules()).optimize(plan, &context, |_, _| {}).map_err(|error| internal(&error))?;
+    let plan = first_rows::rewrite(plan)?;
     let plan = fold::rewrite(plan)?;
     scope::check(&plan, &schema)?;
     Ok(plan)

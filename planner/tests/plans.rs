@@ -6,6 +6,7 @@ mod plans {
     mod everything;
     mod functions;
     pub(crate) mod naive;
+    mod numbered;
     mod stages;
     mod subqueries;
     mod talk;

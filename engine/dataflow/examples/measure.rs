@@ -327,7 +327,8 @@ fn topk(run: Run) -> Workload {
     });
     let order = vec![SortKey { column: 1, descending: true, nulls_first: false }];
     let input = Box::new(source(LEFT, &columns, false));
-    let plan = node(Op::TopK { input, partition: vec![0], order, offset: 0, limit: Some(3) }, &columns, false);
+    let plan =
+        node(Op::TopK { input, partition: vec![0], order, offset: 0, limit: Some(3), rank: false }, &columns, false);
     Workload { relations: vec![base(LEFT, &columns, Intake::Append)], plan, ticks: single(rows) }
 }
 

@@ -10,6 +10,7 @@ use sqlparser::ast;
 
 use super::coerce::{Typed, at};
 use super::expr::Cx;
+use super::expr::over::is_number_of_row;
 use super::types::type_name;
 use super::{Binder, column, internal};
 use crate::error::{ErrorKind, PlanError, Result, Span};
@@ -21,10 +22,10 @@ const RESULT: &str = "#result";
 /// Qualifier of the columns that stand for elements of EXPLODE.
 pub(crate) const ELEMENT: &str = "#element";
 
-/// Whether a column stands for the result of an aggregate or an element of EXPLODE.
+/// Whether a column stands for the result of an aggregate, an element of EXPLODE or the number of a row.
 pub(crate) fn is_placeholder(column: &Column) -> bool {
     let qualifier = column.relation.as_ref().map(|relation| relation.table());
-    qualifier == Some(RESULT) || qualifier == Some(ELEMENT)
+    qualifier == Some(RESULT) || qualifier == Some(ELEMENT) || is_number_of_row(column)
 }
 
 /// A call of an aggregate, with the column that stands for its result.
@@ -175,9 +176,11 @@ impl Binder<'_> {
         };
         cx.in_aggregate = true;
         let explodes = cx.explodes.take();
+        let row_numbers = cx.row_numbers.take();
         let bound = self.bind_aggregate_parts(named, &upper, call, span, cx);
         cx.in_aggregate = false;
         cx.explodes = explodes;
+        cx.row_numbers = row_numbers;
         let result = bound.map(|(mut call, wrap)| {
             let same = |other: &&mut AggregateCall| {
                 (&other.function, &other.args, other.distinct, &other.filter, &other.order)

@@ -13,6 +13,7 @@ pub(crate) mod like;
 pub(crate) mod literal;
 pub(crate) mod nested;
 pub(crate) mod operator;
+pub(crate) mod over;
 pub(crate) mod present;
 pub(crate) mod subquery;
 pub(crate) mod text;
@@ -45,6 +46,8 @@ pub(crate) struct Cx<'c> {
     pub(crate) in_aggregate: bool,
     /// Calls that make several rows may stand here: their lists are collected.
     pub(crate) explodes: Option<&'c mut Vec<Explode>>,
+    /// ROW_NUMBER may stand here: its calls are collected.
+    pub(crate) row_numbers: Option<&'c mut Vec<over::RowNumber>>,
     /// Parameters of the lambdas around.
     pub(crate) lambdas: Vec<FieldRef>,
     depth: usize,
@@ -62,7 +65,17 @@ pub(crate) struct Explode {
 impl<'c> Cx<'c> {
     /// A clause in which neither aggregates nor EXPLODE may stand.
     pub(crate) fn plain(scope: &'c Scope, env: &'c Env<'c>, place: &'static str) -> Self {
-        Cx { scope, env, place, aggregates: None, in_aggregate: false, explodes: None, lambdas: vec![], depth: 0 }
+        Cx {
+            scope,
+            env,
+            place,
+            aggregates: None,
+            in_aggregate: false,
+            explodes: None,
+            row_numbers: None,
+            lambdas: vec![],
+            depth: 0,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use datafusion_expr::{Aggregate, Expr, LogicalPlan, Projection, Subquery};
 
 use super::aggregate::AggregateCall;
 use super::coerce::at;
+use super::expr::over::is_number_of_row;
 use super::from::From;
 use super::query::{Facts, Nature};
 use super::scope::span_of;
@@ -111,7 +112,7 @@ impl Binder<'_> {
                 return Ok(Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump));
             }
             match &expr {
-                Expr::Column(column) if !grouping.results.contains(column) => {
+                Expr::Column(column) if !grouping.results.contains(column) && !is_number_of_row(column) => {
                     wrong.get_or_insert_with(|| self.not_grouped(grouping, column));
                 }
                 Expr::ScalarSubquery(subquery) => self.check_outer(grouping, subquery, &mut wrong)?,

@@ -117,7 +117,7 @@ impl Binder<'_> {
             bound.plan = LogicalPlan::Projection(plan);
         }
         let order = total_order(&bound.plan, &bound.order);
-        let op = TopK { partition: vec![], order, offset, limit };
+        let op = TopK { partition: vec![], order, offset, limit, rank: None };
         bound.plan = Node::plan(op, vec![bound.plan]).map_err(|error| internal(&error))?;
         bound.facts =
             Facts { nature: Nature::Table, system: None, message_key: vec![], is_table_scan: false, ..bound.facts };
@@ -173,7 +173,7 @@ impl Binder<'_> {
 }
 
 /// Descending, and NULLs first: PostgreSQL has NULL as the largest value.
-fn direction(options: &ast::OrderByOptions) -> (bool, bool) {
+pub(crate) fn direction(options: &ast::OrderByOptions) -> (bool, bool) {
     let descending = !options.asc.unwrap_or(true);
     (descending, options.nulls_first.unwrap_or(descending))
 }

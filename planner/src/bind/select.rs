@@ -12,6 +12,7 @@ use sqlparser::ast;
 
 use super::aggregate::{AggregateCall, is_placeholder};
 use super::coerce::{Typed, at};
+use super::expr::over::{RowNumber, is_number_of_row};
 use super::expr::{Cx, Explode};
 use super::from::From;
 use super::items::Item;
@@ -36,6 +37,20 @@ struct Clauses {
     partitioned: bool,
     calls: Vec<AggregateCall>,
     explodes: Vec<Explode>,
+    row_numbers: Vec<RowNumber>,
+}
+
+impl Clauses {
+    /// All that is computed from rows or groups, but HAVING.
+    fn exprs(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let numbers = self.row_numbers.iter_mut();
+        let numbers = numbers.flat_map(|n| n.partition.iter_mut().chain(n.order.iter_mut().map(|key| &mut key.expr)));
+        let items = self.items.iter_mut().map(|item| &mut item.typed.expr);
+        let sorts = self.sort.iter_mut().map(|sort| &mut sort.expr);
+        let lists = self.explodes.iter_mut().map(|explode| &mut explode.list);
+        let keys = self.distinct_on.iter_mut().chain(&mut self.partition_by);
+        items.chain(sorts).chain(lists).chain(keys).chain(numbers)
+    }
 }
 
 impl Binder<'_> {
@@ -84,17 +99,8 @@ impl Binder<'_> {
             let grouping = self.bind_grouping(from, keys, &clauses.calls, window.is_some(), session)?;
             let over = |expr: Expr| self.over_groups(&grouping, expr);
             clauses.having = clauses.having.map(over).transpose()?;
-            for item in &mut clauses.items {
-                item.typed.expr = over(item.typed.expr.clone())?;
-            }
-            for sort in &mut clauses.sort {
-                sort.expr = over(sort.expr.clone())?;
-            }
-            for explode in &mut clauses.explodes {
-                explode.list = over(explode.list.clone())?;
-            }
-            for on in clauses.distinct_on.iter_mut().chain(&mut clauses.partition_by) {
-                *on = over(on.clone())?;
+            for expr in clauses.exprs() {
+                *expr = over(expr.clone())?;
             }
             (plan, facts) = (grouping.plan, grouping.facts);
             if let Some(having) = clauses.having.take() {
@@ -123,8 +129,10 @@ impl Binder<'_> {
         let mut cx = Cx::plain(scope, env, "SELECT");
         cx.aggregates = Some(&mut clauses.calls);
         cx.explodes = Some(&mut clauses.explodes);
+        cx.row_numbers = Some(&mut clauses.row_numbers);
         clauses.items = self.bind_items(select, top, &mut cx)?;
         cx.explodes = None;
+        cx.row_numbers = None;
         if let Some(having) = &select.having {
             cx.place = "HAVING";
             clauses.having = Some(self.bind_having(having, &clauses.items, &mut cx)?);
@@ -251,35 +259,15 @@ impl Binder<'_> {
         &mut self,
         plan: LogicalPlan,
         mut facts: Facts,
-        clauses: Clauses,
+        mut clauses: Clauses,
         select: &ast::Select,
     ) -> Result<Bound> {
         let distinct = matches!(select.distinct, Some(ast::Distinct::Distinct));
+        let numbers = std::mem::take(&mut clauses.row_numbers);
+        let number = self.row_number(numbers, &clauses.items, select, !clauses.explodes.is_empty())?;
         let mut hidden = Columns { qualifier: self.fresh("SELECT"), exprs: vec![] };
-        let mut outputs: Vec<Output> = vec![];
-        for item in &clauses.items {
-            let typed = match item.typed.data_type {
-                DataType::Null => item.typed.clone().cast(&DataType::Utf8, item.span)?,
-                _ => item.typed.clone(),
-            };
-            let column = hidden.output(&item.name);
-            hidden.exprs.push(named(typed.expr, &column));
-            let data_type = typed.data_type;
-            outputs.push(Output { name: item.name.clone(), column, data_type, span: item.span, unnamed: item.unnamed });
-        }
-        let order = clauses.sort.iter().map(|sort| {
-            let found = clauses.items.iter().position(|item| item.typed.expr == sort.expr);
-            let column = match (found, distinct) {
-                (Some(i), _) => outputs[i].column.clone(),
-                (None, false) => hidden.column(&sort.expr, "SORT"),
-                (None, true) => {
-                    let error = PlanError::new(ErrorKind::Grouping, "ORDER BY must name a column of SELECT DISTINCT");
-                    return Err(at(error, sort.span));
-                }
-            };
-            Ok(OrderKey { column, descending: sort.descending, nulls_first: sort.nulls_first })
-        });
-        let order: Vec<OrderKey> = order.collect::<Result<_>>()?;
+        let outputs = self.outputs(&clauses.items, &mut hidden)?;
+        let order = order_keys(&clauses, &outputs, &mut hidden, distinct)?;
         let on: Vec<Column> = clauses
             .distinct_on
             .iter()
@@ -288,8 +276,13 @@ impl Binder<'_> {
                 None => hidden.column(on, "ON"),
             })
             .collect();
+        let numbering = number.map(|number| self.numbering(number, &mut hidden));
         if distinct {
             facts = Facts { key: None, system: None, message_key: vec![], window: None, ..facts };
+        }
+        if numbering.is_some() {
+            // what is carried along breaks no ties
+            facts = Facts { system: None, message_key: vec![], is_table_scan: false, nature: Nature::Table, ..facts };
         }
         if clauses.partitioned {
             let keys = clauses.partition_by.iter().map(|key| hidden.column(key, "PARTITION_KEY"));
@@ -302,6 +295,9 @@ impl Binder<'_> {
         }
         let projection = Projection::try_new(hidden.exprs, Arc::new(plan)).map_err(|error| internal(&error))?;
         let mut plan = LogicalPlan::Projection(projection);
+        if let Some(numbering) = numbering {
+            plan = self.number_rows(plan, numbering, &outputs)?;
+        }
         if distinct {
             plan = LogicalPlan::Distinct(Distinct::All(Arc::new(plan)));
             let key = outputs.iter().map(|output| output.column.clone()).collect();
@@ -312,6 +308,28 @@ impl Binder<'_> {
             facts = Facts { key: Some(on), system: None, is_table_scan: false, nature: Nature::Table, ..facts };
         }
         Ok(Bound { plan, outputs, facts, order, stop_after_rows: None })
+    }
+
+    /// The visible columns. Numbers of rows have their column already: it is made behind the projection.
+    fn outputs(&self, items: &[Item], columns: &mut Columns) -> Result<Vec<Output>> {
+        let mut outputs: Vec<Output> = vec![];
+        for item in items {
+            let typed = match item.typed.data_type {
+                DataType::Null => item.typed.clone().cast(&DataType::Utf8, item.span)?,
+                _ => item.typed.clone(),
+            };
+            let column = match &typed.expr {
+                Expr::Column(number) if is_number_of_row(number) => number.clone(),
+                _ => {
+                    let column = columns.output(&item.name);
+                    columns.exprs.push(named(typed.expr, &column));
+                    column
+                }
+            };
+            let data_type = typed.data_type;
+            outputs.push(Output { name: item.name.clone(), column, data_type, span: item.span, unnamed: item.unnamed });
+        }
+        Ok(outputs)
     }
 
     /// Keeps the columns of `facts` behind the visible ones.
@@ -328,7 +346,7 @@ impl Binder<'_> {
     fn first_of_each(&mut self, plan: LogicalPlan, on: &[Column], order: &[OrderKey]) -> Result<LogicalPlan> {
         let partition: Vec<Expr> = on.iter().cloned().map(Expr::Column).collect();
         let order = total_order(&plan, order);
-        let op = TopK { partition, order, offset: 0, limit: Some(1) };
+        let op = TopK { partition, order, offset: 0, limit: Some(1), rank: None };
         Node::plan(op, vec![plan]).map_err(|error| internal(&error))
     }
 
@@ -352,8 +370,25 @@ impl Binder<'_> {
     }
 }
 
+/// The keys of ORDER BY, as columns.
+fn order_keys(clauses: &Clauses, outputs: &[Output], columns: &mut Columns, distinct: bool) -> Result<Vec<OrderKey>> {
+    let key = |sort: &SortItem| {
+        let found = clauses.items.iter().position(|item| item.typed.expr == sort.expr);
+        let column = match (found, distinct) {
+            (Some(i), _) => outputs[i].column.clone(),
+            (None, false) => columns.column(&sort.expr, "SORT"),
+            (None, true) => {
+                let error = PlanError::new(ErrorKind::Grouping, "ORDER BY must name a column of SELECT DISTINCT");
+                return Err(at(error, sort.span));
+            }
+        };
+        Ok(OrderKey { column, descending: sort.descending, nulls_first: sort.nulls_first })
+    };
+    clauses.sort.iter().map(key).collect()
+}
+
 /// The columns of a projection: the visible ones, then what is carried along.
-struct Columns {
+pub(super) struct Columns {
     qualifier: String,
     exprs: Vec<Expr>,
 }
@@ -374,7 +409,7 @@ impl Columns {
     }
 
     /// The column that has `expr`; it is added if there is none.
-    fn column(&mut self, expr: &Expr, base: &str) -> Column {
+    pub(super) fn column(&mut self, expr: &Expr, base: &str) -> Column {
         for known in &self.exprs {
             if let Expr::Alias(alias) = known
                 && *alias.expr == *expr

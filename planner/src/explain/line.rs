@@ -75,7 +75,7 @@ pub fn line(node: &Node) -> String {
 }
 
 fn top_k(input: &Node, op: &Op, state: &str) -> String {
-    let Op::TopK { partition, order, offset, limit, .. } = op else { return String::new() };
+    let Op::TopK { partition, order, offset, limit, rank, .. } = op else { return String::new() };
     let offset = if *offset > 0 { format!("  offset={offset}") } else { String::new() };
     let limit = limit.map(|limit| format!("  limit={limit}")).unwrap_or_default();
     let keeps = match (input.append_only, limit.is_empty()) {
@@ -83,7 +83,8 @@ fn top_k(input: &Node, op: &Op, state: &str) -> String {
         _ => "keeps all rows",
     };
     let by = by(&input.schema, partition);
-    format!("{by}  order=({}){offset}{limit}  {state}  {keeps}", sort(&input.schema, order))
+    let rank = if *rank { "  numbered" } else { "" };
+    format!("{by}  order=({}){offset}{limit}{rank}  {state}  {keeps}", sort(&input.schema, order))
 }
 
 /// The windows that a windowed grouping closes, if nothing but a choice of columns lies between.

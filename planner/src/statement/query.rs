@@ -126,6 +126,12 @@ impl Planner<'_> {
         };
         let placed = |error: PlanError| crate::bind::coerce::at(error, self.place);
         let rewritten = rewrite(logical).map_err(placed)?;
+        if purpose != Purpose::Pull && crate::rewrite::first_rows::numbers_all(&rewritten) {
+            let error = PlanError::not_supported("ROW_NUMBER() over all rows in a query that is maintained");
+            return Err(placed(error)
+                .detail("Each change would give new numbers to all rows behind it.")
+                .hint("SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n …) WHERE n <= 10"));
+        }
         let settings = Settings { state: self.state(), on_error, as_of: purpose.joins_as_of() };
         let mut root = lower(&rewritten, settings).map_err(placed)?;
         root.schema = named(&root, &layout.names);

@@ -322,12 +322,12 @@ fn what_is_not_supported_says_so() {
     check(
         "SELECT COUNT(*) OVER () FROM customers",
         expect![[r#"
-        error[0A000]: not supported: window functions (OVER)
-          --> test.sql:1:8
-           |
-        1  | SELECT COUNT(*) OVER () FROM customers
-           |        ^^^^^
-           = hint: WINDOW TUMBLING, HOPPING and SESSION group a stream by time"#]],
+            error[0A000]: not supported: window functions (OVER) but ROW_NUMBER()
+              --> test.sql:1:8
+               |
+            1  | SELECT COUNT(*) OVER () FROM customers
+               |        ^^^^^
+               = hint: WINDOW TUMBLING, HOPPING and SESSION group a stream by time"#]],
     );
     check(
         "SELECT city, COUNT(*) FROM customers GROUP BY ROLLUP (city)",

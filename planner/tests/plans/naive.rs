@@ -46,13 +46,18 @@ pub(crate) fn rows(node: &Node, tables: &Tables) -> Vec<Row> {
             joined(&join, &of(stream), &of(table))
         }
         Op::Reduce { input, keys, aggregates, .. } => reduced(&of(input), keys, aggregates),
-        Op::TopK { input, partition, order, offset, limit } => {
+        Op::TopK { input, partition, order, offset, limit, rank } => {
             let mut groups = grouped(&of(input), partition);
             for rows in groups.values_mut() {
                 rows.sort_by(|a, b| by(order, a, b));
             }
             let limit = limit.unwrap_or(usize::MAX);
-            groups.into_values().flat_map(|rows| rows.into_iter().skip(*offset).take(limit)).collect()
+            let numbered = |(i, mut row): (usize, Row)| {
+                row.extend(rank.then_some(ScalarValue::Int64(Some(i as i64 + 1))));
+                row
+            };
+            let first = |rows: Vec<Row>| rows.into_iter().enumerate().skip(*offset).take(limit).map(numbered);
+            groups.into_values().flat_map(first).collect()
         }
         Op::SetOp { left, right, kind, all } => set_op(&of(left), &of(right), *kind, *all),
         Op::AtMostOne { input, keys } => {

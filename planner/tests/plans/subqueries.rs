@@ -26,7 +26,7 @@ fn tables() -> Tables {
     Tables::from([("R".to_string(), table(&r)), ("S".to_string(), table(&s)), ("NONE".to_string(), vec![])])
 }
 
-fn check(sql: &str, expect: Expect) {
+pub(crate) fn check(sql: &str, expect: Expect) {
     let mut catalog = catalog(SCHEMA);
     let query = match apply(&mut catalog, sql) {
         Ok(Some(Action::Pull(query))) => query,

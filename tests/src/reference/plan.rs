@@ -266,7 +266,10 @@ impl Evaluator<'_> {
                     .map(|(s, (x, y))| compare(x, y, !s.asc, s.nulls_first))
                     .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
             });
-            let rest = keyed.into_iter().skip(op.offset).map(|(_, row)| row);
+            let rest = keyed.into_iter().enumerate().skip(op.offset).map(|(i, (_, mut row))| {
+                row.values.extend(op.rank.as_ref().map(|_| ScalarValue::Int64(Some(i as i64 + 1))));
+                row
+            });
             out.extend(rest.take(op.limit.unwrap_or(usize::MAX)));
         }
         Ok(out)

@@ -79,7 +79,16 @@ pub(crate) fn by(column: usize, descending: bool, nulls_first: bool) -> SortKey 
 pub(crate) fn topk(input: Node, partition: &[usize], order: &[SortKey], offset: usize, limit: Option<usize>) -> Node {
     let schema = Arc::clone(&input.schema);
     let (partition, order) = (partition.to_vec(), order.to_vec());
-    nodes(Op::TopK { input: Box::new(input), partition, order, offset, limit }, &schema)
+    nodes(Op::TopK { input: Box::new(input), partition, order, offset, limit, rank: false }, &schema)
+}
+
+/// The same with the place of each row behind it.
+pub(crate) fn numbered(mut topk: Node) -> Node {
+    if let Op::TopK { rank, .. } = &mut topk.op {
+        *rank = true;
+        topk.schema = concat(&topk.schema, &schema("n bigint"));
+    }
+    topk
 }
 
 /// Tumbling or hopping windows over the event time in column 0 and the lane time in column 1.

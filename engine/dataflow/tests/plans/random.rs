@@ -15,7 +15,7 @@ use crate::harness::{
     Changes, QUERY, Relation, changes_of_query, errors_of, inputs, install, late_of, nodes, schema, set_state,
 };
 use crate::nodes::{
-    aggregate, bigint, binary, by, close, col, concat, join, join_node, reduce, topk, windowed, windows,
+    aggregate, bigint, binary, by, close, col, concat, join, join_node, numbered, reduce, topk, windowed, windows,
 };
 
 /// Numbers from a seed.
@@ -395,6 +395,12 @@ fn top_rows() {
         });
         over_streams(&format!("top of a stream {offset} {limit:?}"), 7, |l, _| {
             topk(l.stream(), &[2], &[by(3, true, false), by(0, false, true)], offset, limit)
+        });
+        over_tables(&format!("numbered {offset} {limit:?}"), 7, |l, _| {
+            numbered(topk(l.source(), &[K], &[by(X, true, true), by(D, false, false)], offset, limit))
+        });
+        over_streams(&format!("numbered of a stream {offset} {limit:?}"), 7, |l, _| {
+            numbered(topk(l.stream(), &[2], &[by(3, true, false), by(0, false, true)], offset, limit))
         });
     }
 }

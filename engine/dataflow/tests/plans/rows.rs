@@ -3,7 +3,26 @@
 use millrace_planner::plan::{Node, Op, SetOpKind};
 
 use crate::harness::{Case, Relation, nodes};
-use crate::nodes::{by, topk};
+use crate::nodes::{by, numbered, topk};
+
+#[test]
+fn places_move_with_what_comes_before_them() {
+    let t = Relation::new("T", "k text, x bigint");
+    let plan = numbered(topk(t.source(), &[0], &[by(1, true, false)], 0, Some(3)));
+    Case::new(&[t], plan)
+        .tick("T +a,1 | +a,2 *2 | +b,NULL", "+a,2,1 | +a,2,2 | +a,1,3 | +b,NULL,1")
+        .tick("T +a,3", "+a,3,1 | -a,2,1 | +a,2,3 | -a,1,3")
+        .tick("T +a,0", "")
+        .tick("T -a,2 *2", "-a,2,2 | -a,2,3 | +a,1,2 | +a,0,3")
+        .tick("T -b,NULL", "-b,NULL,1")
+        .check();
+    let t = Relation::new("T", "k text, x bigint");
+    let plan = numbered(topk(t.source(), &[], &[by(1, false, false), by(0, false, false)], 1, None));
+    Case::new(&[t], plan)
+        .tick("T +a,1 | +b,2 | +c,3", "+b,2,2 | +c,3,3")
+        .tick("T -a,1", "-b,2,2 | -c,3,3 | +c,3,2")
+        .check();
+}
 
 #[test]
 fn the_first_rows_of_each_partition() {

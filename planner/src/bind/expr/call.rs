@@ -28,9 +28,8 @@ impl Binder<'_> {
         let name = call.name.0.last().map(ToString::to_string).unwrap_or_default();
         let name = name.trim_matches(['"', '`']).to_lowercase();
         let name_span = self.span(&call.name);
-        if call.over.is_some() {
-            let error = PlanError::not_supported("window functions (OVER)");
-            return Err(at(error, span).hint("WINDOW TUMBLING, HOPPING and SESSION group a stream by time"));
+        if let Some(over) = &call.over {
+            return self.bind_over(&name, call, over, span, cx);
         }
         if let Some(reason) = function::volatile(&name) {
             return Err(at(PlanError::not_supported(format!("{}()", name.to_uppercase())), span).hint(reason));

@@ -1,7 +1,11 @@
 //! The first rows of each partition, in a total order.
 //!
 //! Rows are packed so that their bytes compare in the order that is asked for; then the first rows are the first values.
+//! Where their places are asked for, a place stands behind the bytes of its row.
 
+use std::sync::Arc;
+
+use arrow::array::Int64Array;
 use millrace_planner::plan::{Node, Op, SortKey};
 
 use crate::operator::stateless;
@@ -9,9 +13,13 @@ use crate::render::differential::codec::{Codec, some};
 use crate::render::differential::keyed::{Reduction, batches, bytes, each, keyed, reduce};
 use crate::render::{Renderer, Rows, Tools};
 
+/// Length of a place behind a row.
+const RANK_BYTES: usize = size_of::<i64>();
+
 /// Renders `Op::TopK`.
 pub(crate) fn topk<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    let Op::TopK { input, partition, order, offset, limit } = &node.op else { panic!("not TopK: {:?}", node.op) };
+    let Op::TopK { input, partition, order, offset, limit, rank } = &node.op else { panic!("not TopK: {:?}", node.op) };
+    let ranked = *rank;
     let order = total(order, input.schema.fields().len());
     let columns: Vec<usize> = order.iter().map(|key| key.column).collect();
     let codec = || {
@@ -24,13 +32,22 @@ pub(crate) fn topk<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: To
         let rows = pack.pack(&some(batch.columns(), &pack_columns), batch.len());
         into.extend(keys.into_iter().zip(rows).enumerate().map(|(i, pair)| (pair, batch.diff(i))));
     });
-    let first = batches(reduce(rows, "TopK", first(*offset, *limit)), "First");
+    let logic = if ranked { numbered(*offset, *limit) } else { first(*offset, *limit) };
+    let first = batches(reduce(rows, "TopK", logic), "First");
     // where each column of the output lies in the packed order
     let places: Vec<usize> = (0..columns.len()).filter_map(|c| columns.iter().position(|o| *o == c)).collect();
     let unpack = codec();
     stateless(first, "TopK", tools.meter, move |_, batch, emit| {
-        let columns = unpack.unpack(each(bytes(&batch, 1)));
-        emit(batch.with_columns(some(&columns, &places)));
+        if !ranked {
+            let columns = unpack.unpack(each(bytes(&batch, 1)));
+            emit(batch.with_columns(some(&columns, &places)));
+            return;
+        }
+        let apart = || each(bytes(&batch, 1)).filter_map(<[u8]>::split_last_chunk::<RANK_BYTES>);
+        let columns = unpack.unpack(apart().map(|(row, _)| row));
+        let mut columns = some(&columns, &places);
+        columns.push(Arc::new(apart().map(|(_, rank)| i64::from_be_bytes(*rank)).collect::<Int64Array>()));
+        emit(batch.with_columns(columns));
     })
 }
 
@@ -62,6 +79,16 @@ fn first(offset: usize, limit: Option<usize>) -> Reduction {
             if keep == 0 {
                 break;
             }
+        }
+    })
+}
+
+/// The same, each row as often as it is there, with its place.
+fn numbered(offset: usize, limit: Option<usize>) -> Reduction {
+    Box::new(move |_, values, out| {
+        let each = values.iter().flat_map(|(row, n)| std::iter::repeat_n(*row, usize::try_from(*n).unwrap_or(0)));
+        for (i, row) in each.enumerate().skip(offset).take(limit.unwrap_or(usize::MAX)) {
+            out.push(([row.as_slice(), &(i as i64 + 1).to_be_bytes()].concat(), 1));
         }
     })
 }

@@ -3,10 +3,15 @@
 //! Rows are packed so that their bytes compare in the order that is asked for, and lie sorted by partition. What a tick
 //! did to a partition is the difference between its first rows before and after. Over rows that are never retracted, only
 //! the first rows are kept.
+//!
+//! Where the places of rows are asked for, a change moves all rows behind it: what changed is then what stands at each
+//! place before and after.
 
 use std::cmp::Ordering;
 
-use arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, Rows as PackedRows, SortField};
@@ -22,10 +27,11 @@ use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::TopK`.
 pub(crate) fn top_k<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    let Op::TopK { input, partition, order, offset, limit } = &node.op else { panic!("not TopK: {:?}", node.op) };
+    let Op::TopK { input, partition, order, offset, limit, rank } = &node.op else { panic!("not TopK: {:?}", node.op) };
     let rows = cx.render(input);
     let window = (*offset as u64, limit.map(|limit| limit as u64));
     let mut partitions = Partitions::new(&input.schema, partition, order, window, input.append_only);
+    partitions.ranked = *rank;
     let (route, meter) = (Route::Key(partition.clone()), tools.meter.clone());
     unary(rows, "TopK", route, Calls::WithInput, tools.meter, move |_, batches, emit| {
         if let Some(changes) = partitions.apply(&batches) {
@@ -60,6 +66,8 @@ struct Partitions {
     offset: u64,
     limit: Option<u64>,
     append_only: bool,
+    /// Rows come out with their places.
+    ranked: bool,
     bytes: isize,
     hashes: Vec<u64>,
 }
@@ -77,6 +85,8 @@ struct Window {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     counts: Vec<i64>,
+    /// The place of each, where places are asked for.
+    ranks: Vec<i64>,
 }
 
 /// A partition that the tick touches.
@@ -115,6 +125,7 @@ impl Partitions {
             offset,
             limit,
             append_only,
+            ranked: false,
             bytes: 0,
             hashes: vec![],
         }
@@ -145,7 +156,11 @@ impl Partitions {
             if let Some((from, to)) = touched.before {
                 let begin = new.ends.len();
                 new.add(&self.rows[touched.partition as usize], self.offset, self.limit);
-                difference(&old, from..to, &new, begin..new.ends.len(), &mut changes);
+                let (before, after) = (Entries::new(&old, from..to), Entries::new(&new, begin..new.ends.len()));
+                match self.ranked {
+                    true => moved(before, after, self.offset, &mut changes),
+                    false => difference(before, after, &mut changes),
+                }
             }
         }
         let empty = touched.iter().map(|t| t.partition).filter(|p| self.rows[*p as usize].is_empty());
@@ -229,7 +244,11 @@ impl Partitions {
         let columns = self.converter.convert_rows(rows).expect("packed rows");
         let mut places: Vec<(usize, ArrayRef)> = self.packed.iter().copied().zip(columns).collect();
         places.sort_by_key(|(column, _)| *column);
-        Some(Batch::new(places.into_iter().map(|(_, column)| column).collect(), Some(changes.counts), len))
+        let mut columns: Vec<ArrayRef> = places.into_iter().map(|(_, column)| column).collect();
+        if self.ranked {
+            columns.push(Arc::new(Int64Array::from(changes.ranks)));
+        }
+        Some(Batch::new(columns, Some(changes.counts), len))
     }
 
     fn memory_bytes(&self) -> usize {
@@ -254,28 +273,93 @@ impl Window {
     }
 }
 
-/// Adds what changed from some entries of `old` to some of `new`, both ascending.
-fn difference(
-    old: &Window,
-    mut at_old: std::ops::Range<usize>,
-    new: &Window,
-    mut at_new: std::ops::Range<usize>,
-    changes: &mut Window,
-) {
-    loop {
-        let order = match (at_old.is_empty(), at_new.is_empty()) {
-            (true, true) => return,
-            (true, false) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (false, false) => old.entry(at_old.start).cmp(new.entry(at_new.start)),
-        };
-        let (i, j) = (at_old.start, at_new.start);
-        let before = if order.is_le() { old.counts[i] } else { 0 };
-        let after = if order.is_ge() { new.counts[j] } else { 0 };
-        if before != after {
-            changes.push(if order.is_le() { old.entry(i) } else { new.entry(j) }, after - before);
+/// Some entries of a window, ascending.
+struct Entries<'w> {
+    window: &'w Window,
+    places: std::ops::Range<usize>,
+    /// How often the first of them still counts.
+    left: i64,
+}
+
+impl<'w> Entries<'w> {
+    fn new(window: &'w Window, places: std::ops::Range<usize>) -> Self {
+        let mut entries = Entries { window, places, left: 0 };
+        entries.left = entries.first().map_or(0, |(_, count)| count);
+        entries
+    }
+
+    fn first(&self) -> Option<(&'w [u8], i64)> {
+        let i = self.places.start;
+        (!self.places.is_empty()).then(|| (self.window.entry(i), self.window.counts[i]))
+    }
+
+    /// The first, without what was taken of it.
+    fn rest(&self) -> Option<(&'w [u8], i64)> {
+        self.first().map(|(entry, _)| (entry, self.left))
+    }
+
+    fn pass(&mut self) {
+        self.places.next();
+        self.left = self.first().map_or(0, |(_, count)| count);
+    }
+
+    fn take(&mut self, n: i64) {
+        self.left -= n;
+        if self.left <= 0 {
+            self.pass();
         }
-        at_old.start += usize::from(order.is_le());
-        at_new.start += usize::from(order.is_ge());
+    }
+}
+
+/// Adds what changed from some entries to others.
+fn difference(mut old: Entries<'_>, mut new: Entries<'_>, changes: &mut Window) {
+    loop {
+        let (before, after) = (old.first(), new.first());
+        let order = match (before, after) {
+            (None, None) => return,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some((before, _)), Some((after, _))) => before.cmp(after),
+        };
+        let before = before.filter(|_| order.is_le());
+        let after = after.filter(|_| order.is_ge());
+        let count = |of: Option<(&[u8], i64)>| of.map_or(0, |(_, count)| count);
+        if let Some((entry, _)) = before.or(after)
+            && count(before) != count(after)
+        {
+            changes.push(entry, count(after) - count(before));
+        }
+        if before.is_some() {
+            old.pass();
+        }
+        if after.is_some() {
+            new.pass();
+        }
+    }
+}
+
+/// Adds what stands at another place, or no longer or newly at one; the first is behind `offset` others.
+fn moved(mut old: Entries<'_>, mut new: Entries<'_>, offset: u64, changes: &mut Window) {
+    let mut rank = offset as i64 + 1;
+    loop {
+        let (before, after) = (old.rest(), new.rest());
+        let same = match (before, after) {
+            (None, None) => return,
+            (Some((before, n)), Some((after, m))) if before == after => n.min(m),
+            _ => 0,
+        };
+        if same == 0 {
+            let mut change = |entry: Option<(&[u8], i64)>, diff| {
+                if let Some((entry, _)) = entry {
+                    changes.push(entry, diff);
+                    changes.ranks.push(rank);
+                }
+            };
+            change(before, -1);
+            change(after, 1);
+        }
+        old.take(same.max(1));
+        new.take(same.max(1));
+        rank += same.max(1);
     }
 }
