@@ -9,5 +9,6 @@ mod plans {
     mod numbered;
     mod stages;
     mod subqueries;
+    mod table_functions;
     mod talk;
 }

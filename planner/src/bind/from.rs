@@ -11,6 +11,7 @@ use super::coerce::at;
 use super::names::did_you_mean;
 use super::query::{Bound, Facts, Nature};
 use super::scope::{Scope, ScopeColumn, ScopeRelation};
+use super::table_function::Call;
 use super::{Binder, Env, Outer, RelationSource, internal};
 use crate::catalog::{Definition, Relation, RelationKind, SYSTEM_COLUMNS};
 use crate::error::{ErrorKind, PlanError, Result, Span};
@@ -81,7 +82,19 @@ impl Binder<'_> {
                 let nothing = self.bind_from(&[], env)?;
                 self.beside_unnest(nothing, factor, false, env)
             }
-            ast::TableFactor::Table { name, .. } | ast::TableFactor::Function { name, .. } => {
+            ast::TableFactor::Table { name, alias, args: Some(args), .. } => {
+                let call = Call { name, args: &args.args, alias: alias.as_ref(), span: self.span(factor) };
+                self.bind_table_function(&call, env)
+            }
+            ast::TableFactor::TableFunction { expr: ast::Expr::Function(function), alias } => {
+                let args = match &function.args {
+                    ast::FunctionArguments::List(list) => list.args.as_slice(),
+                    _ => &[],
+                };
+                let call = Call { name: &function.name, args, alias: alias.as_ref(), span: self.span(function) };
+                self.bind_table_function(&call, env)
+            }
+            ast::TableFactor::Function { name, .. } => {
                 Err(at(PlanError::not_supported(format!("the table function {name}")), self.span(factor)))
             }
             other => {
@@ -92,7 +105,7 @@ impl Binder<'_> {
         }
     }
 
-    fn bind_relation(
+    pub(crate) fn bind_relation(
         &mut self,
         name: &ast::ObjectName,
         alias: Option<&ast::TableAlias>,

@@ -8,7 +8,7 @@ use datafusion_common::{Column, Result as DataFusionResult, ScalarValue};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::logical_plan::EmptyRelation;
 use datafusion_expr::utils::{conjunction, split_conjunction};
-use datafusion_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, lit};
+use datafusion_expr::{Between, BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, lit};
 use std::sync::Arc;
 
 use crate::bind::internal;
@@ -100,12 +100,16 @@ fn places_of(op: &TopK) -> Places {
 
 /// The places that a comparison of the number with a constant leaves.
 fn places_where(conjunct: &Expr, rank: &Column) -> Option<Places> {
+    if let Expr::Between(Between { expr, negated: false, low, high }) = conjunct
+        && matches!(expr.as_ref(), Expr::Column(column) if column == rank)
+        && let (Some(low), Some(high)) = (whole(low), whole(high))
+    {
+        return Some(Places { first: low.max(1), last: high });
+    }
     let Expr::BinaryExpr(BinaryExpr { left, op, right }) = conjunct else { return None };
     let (op, bound) = match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(column), Expr::Literal(ScalarValue::Int64(Some(bound)), _)) if column == rank => (*op, *bound),
-        (Expr::Literal(ScalarValue::Int64(Some(bound)), _), Expr::Column(column)) if column == rank => {
-            (op.swap()?, *bound)
-        }
+        (Expr::Column(column), bound) if column == rank => (*op, whole(bound)?),
+        (bound, Expr::Column(column)) if column == rank => (op.swap()?, whole(bound)?),
         _ => return None,
     };
     let (first, last) = match op {
@@ -117,6 +121,14 @@ fn places_where(conjunct: &Expr, rank: &Column) -> Option<Places> {
         _ => return None,
     };
     Some(Places { first: first.max(1), last })
+}
+
+/// The value of a constant.
+fn whole(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(value), _) => *value,
+        _ => None,
+    }
 }
 
 /// A number that is a constant, or that nobody reads.

@@ -164,6 +164,9 @@ impl Dialect for Millrace {
         let next = &parser.peek_nth_token_ref(1).token;
         match &parser.peek_token_ref().token {
             Token::Word(_) if *next == Token::RArrow => Some(lambda_of_one(parser)),
+            Token::Word(word) if word.keyword == Keyword::TABLE && is_table_argument(parser) => {
+                Some(table_argument(parser))
+            }
             Token::Word(word) if word.quote_style.is_none() => {
                 let (keyword, call) = (word.keyword, *next == Token::LParen);
                 let is_map = word.value.eq_ignore_ascii_case("map");
@@ -268,6 +271,26 @@ fn after_word<'a>(
 ) -> Result<ast::Expr, ParserError> {
     parser.advance_token();
     parse(parser)
+}
+
+/// `(TABLE t,`: a relation as the first argument of a table function.
+fn is_table_argument(parser: &Parser) -> bool {
+    let name_ends = (1..=LONGEST_NAME).find(|n| !is_part_of_name(&parser.peek_nth_token_ref(*n).token));
+    parser.get_current_token().token == Token::LParen
+        && matches!(name_ends, Some(n) if n > 1 && parser.peek_nth_token_ref(n).token == Token::Comma)
+}
+
+/// Tokens of a name with a schema.
+const LONGEST_NAME: usize = 4;
+
+fn is_part_of_name(token: &Token) -> bool {
+    matches!(token, Token::Word(_) | Token::Period)
+}
+
+fn table_argument(parser: &mut Parser) -> Result<ast::Expr, ParserError> {
+    let prefix = parser.parse_identifier()?;
+    let value = Box::new(parser.parse_expr()?);
+    Ok(ast::Expr::Prefixed { prefix, value })
 }
 
 /// INTERVAL is also a good name for a column.
