@@ -11,4 +11,5 @@ mod plans {
     mod subqueries;
     mod table_functions;
     mod talk;
+    mod tpch;
 }
