@@ -111,7 +111,7 @@ fn in_query(query: &Query, names: &mut Vec<&'static str>) {
 fn in_from(from: &From, names: &mut Vec<&'static str>) {
     match from {
         From::Base { relation, .. } => names.push(relation),
-        From::Query { query, .. } => in_query(query, names),
+        From::Query { query, .. } | From::First { query, .. } => in_query(query, names),
         From::Join { left, right, .. } => {
             in_from(left, names);
             in_from(right, names);

@@ -107,6 +107,7 @@ fn walk(node: &Node, out: &mut Vec<String>) {
         }
         PlanOp::AssignWindows { .. } => None,
         PlanOp::SessionReduce { .. } => Some("SessionReduce".to_owned()),
+        PlanOp::TopK { rank: true, .. } => Some("TopK numbered".to_owned()),
         PlanOp::TopK { .. } => Some("TopK".to_owned()),
         PlanOp::SetOp { kind, all, .. } => Some(format!("{kind:?}{}", if *all { " ALL" } else { "" })),
         PlanOp::AtMostOne { .. } => Some("AtMostOne".to_owned()),

@@ -181,7 +181,29 @@ impl<'r> Generator<'r> {
         if scope.is_empty() {
             return self.base_of(|_| true);
         }
+        if self.chance(30)
+            && let Some(first) = self.first(&query, &alias, &scope)
+        {
+            return first;
+        }
         (From::Query { query: Box::new(query), alias }, scope)
+    }
+
+    /// The first rows of each group of a query, with their numbers or without.
+    fn first(&mut self, query: &Query, alias: &str, scope: &Scope) -> Option<(From, Scope)> {
+        if query.columns().len() != scope.len() {
+            return None;
+        }
+        let partition = (0..self.rng.random_range(0..=2)).map(|_| self.scope_column(scope).1).collect();
+        let order = (0..self.rng.random_range(1..=2))
+            .map(|_| (self.scope_column(scope).1, self.chance(50), self.chance(50)))
+            .collect();
+        let wanted = self.pick(&["<= 1", "<= 3", "< 3", "= 2", "BETWEEN 2 AND 4"]).to_owned();
+        let number = self.chance(40).then(|| self.name("n"));
+        let mut scope = scope.clone();
+        scope.extend(number.iter().map(|number| (alias.to_owned(), number.clone(), Type::Big)));
+        let (query, alias) = (Box::new(query.clone()), alias.to_owned());
+        Some((From::First { query, alias, partition, order, wanted, number }, scope))
     }
 
     fn base_of(&mut self, wanted: impl Fn(&Relation) -> bool) -> (From, Scope) {

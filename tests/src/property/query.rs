@@ -122,6 +122,21 @@ pub enum From {
         /// Its name in the query.
         alias: String,
     },
+    /// The first rows of each group of a query, by ROW_NUMBER.
+    First {
+        /// Which.
+        query: Box<Query>,
+        /// Its name in the query.
+        alias: String,
+        /// PARTITION BY.
+        partition: Vec<String>,
+        /// ORDER BY: column, descending, NULLs first.
+        order: Vec<(String, bool, bool)>,
+        /// What the number is compared with: `<= 3`.
+        wanted: String,
+        /// The column that has the number, if it is one of the result.
+        number: Option<String>,
+    },
     /// `left kind right ON …`.
     Join {
         /// `JOIN`, `LEFT JOIN`, `CROSS JOIN` …
@@ -249,16 +264,11 @@ impl Select {
             }
         }
         if let Some(top) = &self.top {
-            let key = |(column, descending, nulls_first): &(String, bool, bool)| {
-                let direction = if *descending { "DESC" } else { "ASC" };
-                let nulls = if *nulls_first { "FIRST" } else { "LAST" };
-                format!("{column} {direction} NULLS {nulls}")
-            };
-            let mut keys: Vec<String> = top.order.iter().map(key).collect();
+            let mut keys: Vec<String> = top.order.iter().map(sort_key).collect();
             if dialect == Dialect::DuckDb {
                 // there, ties are broken as it comes; here, by the remaining columns
                 let all = Query::Select(Box::new(self.clone())).columns();
-                keys.extend(all.into_iter().map(|(column, _)| key(&(column, false, false))));
+                keys.extend(all.into_iter().map(|(column, _)| sort_key(&(column, false, false))));
             }
             let _ = write!(sql, " ORDER BY {} LIMIT {}", keys.join(", "), top.limit);
             if top.offset > 0 {
@@ -278,6 +288,9 @@ impl From {
         match self {
             From::Base { relation, alias } => format!("{relation} AS {alias}"),
             From::Query { query, alias } => format!("({}) AS {alias}", query.sql(dialect)),
+            From::First { query, alias, partition, order, wanted, number } => {
+                first(query, partition, order, wanted, number.as_deref(), dialect) + &format!(" AS {alias}")
+            }
             From::Join { kind, left, right, within, on } => {
                 let mut sql = format!("{} {kind} {}", left.sql(dialect), right.sql(dialect));
                 if !within.is_empty() {
@@ -290,6 +303,43 @@ impl From {
             }
         }
     }
+}
+
+/// One key of ORDER BY.
+fn sort_key((column, descending, nulls_first): &(String, bool, bool)) -> String {
+    let direction = if *descending { "DESC" } else { "ASC" };
+    let nulls = if *nulls_first { "FIRST" } else { "LAST" };
+    format!("{column} {direction} NULLS {nulls}")
+}
+
+/// `(SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n FROM (query)) WHERE n …)`.
+fn first(
+    query: &Query,
+    partition: &[String],
+    order: &[(String, bool, bool)],
+    wanted: &str,
+    number: Option<&str>,
+    dialect: Dialect,
+) -> String {
+    let columns: Vec<String> = query.columns().into_iter().map(|(column, _)| column).collect();
+    let mut keys: Vec<String> = order.iter().map(sort_key).collect();
+    if dialect == Dialect::DuckDb {
+        // there, ties are broken as it comes; here, by the remaining columns
+        keys.extend(columns.iter().map(|column| sort_key(&(column.clone(), false, false))));
+    }
+    let by = match partition.is_empty() {
+        true => String::new(),
+        false => format!("PARTITION BY {} ", partition.join(", ")),
+    };
+    let name = number.unwrap_or("place");
+    let selected: Vec<&str> = columns.iter().map(String::as_str).chain(number).collect();
+    format!(
+        "(SELECT {} FROM (SELECT {}, ROW_NUMBER() OVER ({by}ORDER BY {}) AS {name} FROM ({}) AS numbered) AS numbers WHERE {name} {wanted})",
+        selected.join(", "),
+        columns.join(", "),
+        keys.join(", "),
+        query.sql(dialect),
+    )
 }
 
 impl Call {

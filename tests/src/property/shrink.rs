@@ -129,6 +129,16 @@ fn smaller_froms(from: &From) -> Vec<From> {
             .into_iter()
             .map(|q| From::Query { query: Box::new(q), alias: alias.clone() })
             .collect(),
+        From::First { query, alias, .. } => {
+            let all = From::Query { query: query.clone(), alias: alias.clone() };
+            let with = |query: Query| match from.clone() {
+                From::First { alias, partition, order, wanted, number, .. } => {
+                    From::First { query: Box::new(query), alias, partition, order, wanted, number }
+                }
+                other => other,
+            };
+            std::iter::once(all).chain(smaller_queries(query).into_iter().map(with)).collect()
+        }
         From::Join { kind, left, right, within, on } => {
             let join = |left: From, right: From| From::Join {
                 kind,
