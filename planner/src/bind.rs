@@ -18,7 +18,9 @@ pub(crate) mod bounds;
 pub mod coerce;
 pub(crate) mod expr;
 pub(crate) mod from;
+pub(crate) mod group_by;
 pub(crate) mod grouping;
+pub(crate) mod grouping_sets;
 pub(crate) mod items;
 pub(crate) mod join;
 pub(crate) mod names;
@@ -289,9 +291,12 @@ pub(crate) fn union_of(inputs: Vec<LogicalPlan>, columns: &[Column]) -> Result<L
         let projection = Projection::try_new(exprs.collect(), Arc::new(input)).map_err(|error| internal(&error))?;
         projected.push(Arc::new(LogicalPlan::Projection(projection)));
     }
-    let union = Union::try_new(projected).map_err(|error| internal(&error))?;
+    let union = match projected.as_slice() {
+        [only] => only.as_ref().clone(),
+        _ => LogicalPlan::Union(Union::try_new(projected).map_err(|error| internal(&error))?),
+    };
     let exprs = columns.iter().map(|c| named(Expr::Column(Column::new_unqualified(bare(c))), c)).collect();
-    let projection = Projection::try_new(exprs, Arc::new(LogicalPlan::Union(union))).map_err(|e| internal(&e))?;
+    let projection = Projection::try_new(exprs, Arc::new(union)).map_err(|error| internal(&error))?;
     Ok(LogicalPlan::Projection(projection))
 }
 

@@ -5,6 +5,7 @@ mod plans {
     mod errors;
     mod everything;
     mod functions;
+    mod grouping_sets;
     pub(crate) mod naive;
     mod numbered;
     mod stages;

@@ -117,7 +117,6 @@ pub(crate) fn is_foreign(name: &str) -> bool {
             | "bit_xor"
             | "mode"
             | "nth_value"
-            | "grouping"
             | "regr_slope"
             | "regr_intercept"
             | "json_agg"

@@ -10,11 +10,12 @@ use datafusion_common::Column;
 use datafusion_expr::{Distinct, Expr, Filter, LogicalPlan, Projection, SortExpr};
 use sqlparser::ast;
 
-use super::aggregate::{AggregateCall, is_placeholder};
+use super::aggregate::AggregateCall;
 use super::coerce::{Typed, at};
 use super::expr::over::{RowNumber, is_number_of_row};
 use super::expr::{Cx, Explode};
 use super::from::From;
+use super::grouping_sets::asks_for_grouping;
 use super::items::Item;
 use super::order::SortItem;
 use super::query::{Bound, Facts, Nature, OrderKey, Output};
@@ -87,7 +88,12 @@ impl Binder<'_> {
         }
         let mut clauses = self.bind_clauses(select, order_by, &from, env, top)?;
         let keys = self.bind_group_by(select, &clauses.items, &from, env)?;
-        let grouped = !keys.is_empty() || !clauses.calls.is_empty() || clauses.having.is_some();
+        let by_keys = !keys.exprs.is_empty() || keys.sets.is_some() || clauses.exprs().any(|e| asks_for_grouping(e));
+        let grouped = by_keys || !clauses.calls.is_empty() || clauses.having.is_some();
+        if let (Some(clause), true) = (window.filter(|_| session.is_some()), keys.sets.is_some()) {
+            let error = PlanError::not_supported("GROUPING SETS, ROLLUP and CUBE with session windows");
+            return Err(error.at(clause.span));
+        }
         if let (Some(clause), false) = (window, grouped) {
             let error = PlanError::new(ErrorKind::Grouping, "WINDOW needs GROUP BY or an aggregate");
             return Err(error.at(clause.span));
@@ -95,7 +101,7 @@ impl Binder<'_> {
         let mut plan = from.plan.clone();
         let mut facts = from.facts.clone();
         if grouped {
-            self.warn_unbounded_groups(&from, window.is_some(), &keys, select);
+            self.warn_unbounded_groups(&from, window.is_some(), &keys.exprs, select);
             let grouping = self.bind_grouping(from, keys, &clauses.calls, window.is_some(), session)?;
             let over = |expr: Expr| self.over_groups(&grouping, expr);
             clauses.having = clauses.having.map(over).transpose()?;
@@ -199,59 +205,6 @@ impl Binder<'_> {
             _ => {}
         }
         self.bind_expr(expr, cx)
-    }
-
-    fn bind_group_by(&mut self, select: &ast::Select, items: &[Item], from: &From, env: &Env<'_>) -> Result<Vec<Expr>> {
-        let (exprs, modifiers) = match &select.group_by {
-            ast::GroupByExpr::Expressions(exprs, modifiers) => (exprs, modifiers),
-            ast::GroupByExpr::All(modifiers) => {
-                if modifiers.is_empty() {
-                    let calls = |item: &&Item| !item.typed.expr.column_refs().into_iter().any(is_placeholder);
-                    return Ok(items.iter().filter(calls).map(|item| item.typed.expr.clone()).collect());
-                }
-                (&vec![], modifiers)
-            }
-        };
-        if !modifiers.is_empty() {
-            return Err(at(
-                PlanError::not_supported("GROUP BY … WITH ROLLUP, CUBE, TOTALS"),
-                self.span(&select.group_by),
-            ));
-        }
-        let scope = &from.scope;
-        let mut keys = vec![];
-        for expr in exprs {
-            let mut cx = Cx::plain(scope, env, "GROUP BY");
-            if let ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_) = expr {
-                return Err(at(PlanError::not_supported("GROUPING SETS, CUBE and ROLLUP"), self.span(expr))
-                    .hint("UNION ALL of one GROUP BY each gives the same"));
-            }
-            match expr {
-                ast::Expr::Tuple(parts) => {
-                    for part in parts {
-                        keys.push(self.bind_group_key(part, items, &mut cx)?);
-                    }
-                }
-                other => keys.push(self.bind_group_key(other, items, &mut cx)?),
-            }
-        }
-        Ok(keys)
-    }
-
-    /// A column of FROM, else an item's name or number, else an expression.
-    fn bind_group_key(&mut self, expr: &ast::Expr, items: &[Item], cx: &mut Cx<'_>) -> Result<Expr> {
-        if let ast::Expr::Identifier(ident) = expr {
-            let span = self.span(expr);
-            if cx.scope.find(&fold(ident), span)?.is_some() {
-                return Ok(self.bind_expr(expr, cx)?.expr);
-            }
-        }
-        let key = self.bind_output_or_expr(expr, items, cx)?;
-        if key.expr.column_refs().into_iter().any(is_placeholder) {
-            let error = PlanError::new(ErrorKind::Grouping, "GROUP BY cannot group by an aggregate or EXPLODE");
-            return Err(at(error, self.span(expr)));
-        }
-        Ok(key.expr)
     }
 
     /// The list, DISTINCT and ORDER BY over what the groups or FROM have.

@@ -330,16 +330,6 @@ fn what_is_not_supported_says_so() {
                = hint: WINDOW TUMBLING, HOPPING and SESSION group a stream by time"#]],
     );
     check(
-        "SELECT city, COUNT(*) FROM customers GROUP BY ROLLUP (city)",
-        expect![[r#"
-        error[0A000]: not supported: GROUPING SETS, CUBE and ROLLUP
-          --> test.sql:1:55
-           |
-        1  | SELECT city, COUNT(*) FROM customers GROUP BY ROLLUP (city)
-           |                                                       ^^^^
-           = hint: UNION ALL of one GROUP BY each gives the same"#]],
-    );
-    check(
         "WITH RECURSIVE t AS (SELECT 1) SELECT * FROM t",
         expect![[r#"
         error[0A000]: not supported: WITH RECURSIVE

@@ -62,7 +62,7 @@ GROUP BY supp_nation, cust_nation, l_year;
 -- 8: a nation's share of a market, by year
 SELECT o_year, SUM(CASE WHEN nation = 'BRAZIL' THEN volume ELSE 0 END) / SUM(volume) AS share
 FROM (
-  SELECT EXTRACT(YEAR FROM o_orderdate) AS o_year, CAST(l_extendedprice * (1 - l_discount) AS DOUBLE) AS volume, n2.n_name AS nation
+  SELECT EXTRACT(YEAR FROM o_orderdate) AS o_year, l_extendedprice * (1 - l_discount) AS volume, n2.n_name AS nation
   FROM part, supplier, lineitem, orders, customer, nation n1, nation n2, region
   WHERE p_partkey = l_partkey AND s_suppkey = l_suppkey AND l_orderkey = o_orderkey AND o_custkey = c_custkey
     AND c_nationkey = n1.n_nationkey AND n1.n_regionkey = r_regionkey AND r_name = 'AMERICA'
@@ -119,8 +119,8 @@ FROM (
 GROUP BY n_orders;
 
 -- 14: the share of promoted parts
-SELECT 100.00 * CAST(SUM(CASE WHEN p_type LIKE 'PROMO%' THEN l_extendedprice * (1 - l_discount) ELSE 0 END) AS DOUBLE)
-  / CAST(SUM(l_extendedprice * (1 - l_discount)) AS DOUBLE) AS promoted
+SELECT 100.00 * SUM(CASE WHEN p_type LIKE 'PROMO%' THEN l_extendedprice * (1 - l_discount) ELSE 0 END)
+  / SUM(l_extendedprice * (1 - l_discount)) AS promoted
 FROM lineitem, part
 WHERE l_partkey = p_partkey AND l_shipdate >= DATE '1995-09-01' AND l_shipdate < DATE '1995-09-01' + INTERVAL '1' MONTH;
 

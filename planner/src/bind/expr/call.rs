@@ -37,6 +37,9 @@ impl Binder<'_> {
         if let Some(kind) = aggregate_named(&name) {
             return self.bind_aggregate_call(kind, &name, call, span, cx);
         }
+        if name == "grouping" {
+            return self.bind_grouping_call(call, span, cx);
+        }
         if aggregate::is_foreign(&name) {
             let error = PlanError::not_supported(format!("the aggregate {}", name.to_uppercase()));
             return Err(at(error, name_span));
