@@ -7,6 +7,7 @@ mod plans {
     mod functions;
     mod grouping_sets;
     pub(crate) mod naive;
+    mod nexmark;
     mod numbered;
     mod stages;
     mod subqueries;

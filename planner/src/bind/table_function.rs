@@ -7,26 +7,23 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, IntervalMonthDayNano};
+use arrow::datatypes::DataType;
 use datafusion_common::{Column, ScalarValue};
-use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Projection};
+use datafusion_expr::{Expr, Filter, LogicalPlan, Projection, lit};
 use sqlparser::ast;
 
-use super::coerce::{TIMESTAMP, Typed, at};
+use super::coerce::{TIMESTAMP, at};
 use super::expr::Cx;
-use super::expr::operator::binary;
 use super::from::From;
 use super::query::Facts;
 use super::scope::ScopeColumn;
 use super::types::type_name;
 use super::{Binder, Env, column, internal, named};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::function::scalar::window::WINDOWS_MAX;
 use crate::logical::Node;
 use crate::logical::explode::Explode;
 use crate::sql::name::fold;
-
-/// A row may be in so many windows.
-const WINDOWS_MAX: i64 = 1_000;
 
 /// A call in FROM.
 pub(super) struct Call<'c> {
@@ -72,9 +69,8 @@ impl Binder<'_> {
         };
         self.check_shape(shape, call.span)?;
         let from = self.windowed_table(table, call, env)?;
-        let time_span = self.span(*time);
         let time = self.window_time(time, &from, env)?;
-        self.with_windows(from, time, shape, time_span)
+        self.with_windows(from, time, shape)
     }
 
     fn check_shape(&self, shape: Shape, span: Option<Span>) -> Result<()> {
@@ -156,31 +152,24 @@ impl Binder<'_> {
     }
 
     /// The rows with WINDOW_START and WINDOW_END behind them.
-    fn with_windows(&mut self, from: From, time: Expr, shape: Shape, span: Option<Span>) -> Result<From> {
+    fn with_windows(&mut self, from: From, time: Expr, shape: Shape) -> Result<From> {
         let qualifier = self.fresh("WINDOW");
         let (start, end) = (column(&qualifier, "WINDOW_START"), column(&qualifier, "WINDOW_END"));
         let known = time.clone().is_not_null();
         let timed = Filter::try_new(known, Arc::new(from.plan)).map_err(|error| internal(&error))?;
         let timed = LogicalPlan::Filter(timed);
-        let last = self.last_start(time.clone(), shape.slide, span)?;
         let mut facts = Facts { is_table_scan: false, ..from.facts };
         let mut plan = match shape.size == shape.slide {
-            true => beside(timed, last, &start)?,
+            true => beside(timed, self.udf_call("window_start", vec![time, lit(shape.size)])?, &start)?,
             false => {
                 facts.key = None;
-                let plan = self.starts(timed, last, shape, &start, span)?;
-                match shape.size % shape.slide {
-                    0 => plan,
-                    // the earliest of the starts may be too early
-                    _ => {
-                        let reaches = later(Expr::Column(start.clone()), shape.size).gt(time);
-                        let filter = Filter::try_new(reaches, Arc::new(plan)).map_err(|error| internal(&error))?;
-                        LogicalPlan::Filter(filter)
-                    }
-                }
+                let starts = self.udf_call("window_starts", vec![time, lit(shape.slide), lit(shape.size)])?;
+                let op = Explode { columns: vec![start.clone()], keep_empty: false };
+                Node::plan(op, vec![beside(timed, starts, &start)?]).map_err(|error| internal(&error))?
             }
         };
-        plan = beside(plan, later(Expr::Column(start.clone()), shape.size), &end)?;
+        let ends = self.udf_call("window_end", vec![Expr::Column(start.clone()), lit(shape.size)])?;
+        plan = beside(plan, ends, &end)?;
         let mut scope = from.scope;
         let relation = scope.relations.first().map(|relation| relation.name.clone());
         for made in [start, end] {
@@ -195,52 +184,12 @@ impl Binder<'_> {
         }
         Ok(From { plan, scope, facts })
     }
-
-    /// The start of the last window that holds a time.
-    fn last_start(&mut self, time: Expr, slide: i64, span: Option<Span>) -> Result<Expr> {
-        let args = vec![Typed::literal(interval(slide)), Typed::new(time, TIMESTAMP)];
-        Ok(self.call_scalar("date_bin", args, &[span, span], span)?.expr)
-    }
-
-    /// A row for each start of a window that may hold the time.
-    fn starts(
-        &mut self,
-        below: LogicalPlan,
-        last: Expr,
-        shape: Shape,
-        start: &Column,
-        span: Option<Span>,
-    ) -> Result<LogicalPlan> {
-        let base = column("#last", self.fresh("WINDOW_START"));
-        let below = beside(below, last, &base)?;
-        let n_windows = shape.size.div_euclid(shape.slide) + i64::from(shape.size % shape.slide != 0);
-        let starts: Vec<Typed> = (0..n_windows)
-            .map(|n| Typed::new(later(Expr::Column(base.clone()), -n * shape.slide), TIMESTAMP))
-            .collect();
-        let spans = vec![span; starts.len()];
-        let list = self.call_scalar("make_array", starts, &spans, span)?.expr;
-        let listed = beside(below, list, start)?;
-        let op = Explode { columns: vec![start.clone()], keep_empty: false };
-        Node::plan(op, vec![listed]).map_err(|error| internal(&error))
-    }
 }
 
 fn fold_name(name: &ast::ObjectName) -> String {
     match name.0.as_slice() {
         [ast::ObjectNamePart::Identifier(ident)] => fold(ident),
         _ => name.to_string(),
-    }
-}
-
-fn interval(micros: i64) -> ScalarValue {
-    ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(0, 0, micros.saturating_mul(1000))))
-}
-
-/// So many µs later.
-fn later(time: Expr, micros: i64) -> Expr {
-    match micros {
-        0 => time,
-        _ => binary(time, Operator::Plus, datafusion_expr::lit(interval(micros))),
     }
 }
 

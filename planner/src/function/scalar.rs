@@ -13,6 +13,7 @@ pub(crate) mod pattern;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod time_format;
+pub(crate) mod window;
 
 use std::hash::{Hash, Hasher};
 
@@ -26,7 +27,7 @@ use datafusion_expr::{
 /// All of them.
 pub(crate) fn all() -> Vec<ScalarUDF> {
     let texts = [pattern::all(), text::all(), mask::all(), json::all(), nested::all()];
-    let numbers = [time::all(), geo::all(), double::all()];
+    let numbers = [time::all(), window::all(), geo::all(), double::all()];
     texts.into_iter().chain(numbers).flatten().collect()
 }
 

@@ -71,10 +71,10 @@ fn windows_are_columns_of_the_row() {
     kept(
         "CREATE STREAM w AS SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(date_time), INTERVAL '10' SECOND))",
         expect![[r#"
-        Emit W  stream
-        └ Project  [AUCTION, PRICE, DATE_TIME, WINDOW_START, WINDOW_START + INTERVAL '10.000000000 secs' AS WINDOW_END, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
-          └ Map  [AUCTION, PRICE, DATE_TIME, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME, date_bin(INTERVAL '10.000000000 secs', DATE_TIME) AS WINDOW_START]  where DATE_TIME IS NOT NULL
-            └ Source BID  append-only  columns=[AUCTION, PRICE, DATE_TIME, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
+            Emit W  stream
+            └ Project  [AUCTION, PRICE, DATE_TIME, WINDOW_START, window_end(WINDOW_START, 10000000) AS WINDOW_END, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
+              └ Map  [AUCTION, PRICE, DATE_TIME, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME, window_start(DATE_TIME, 10000000) AS WINDOW_START]  where DATE_TIME IS NOT NULL
+                └ Source BID  append-only  columns=[AUCTION, PRICE, DATE_TIME, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
     kept(
         "CREATE MATERIALIZED VIEW w AS SELECT auction, COUNT(*) AS num, window_start FROM TABLE(HOP(TABLE bid, DESCRIPTOR(date_time), INTERVAL '2' SECOND, INTERVAL '10' SECOND)) GROUP BY auction, window_start, window_end",
@@ -82,11 +82,10 @@ fn windows_are_columns_of_the_row() {
             Emit W  changes
             └ Project  [AUCTION, COUNT AS NUM, WINDOW_START]
               └ Reduce  count(*)  key=(AUCTION, WINDOW_START, WINDOW_END)  hash  keeps 1 row per key
-                └ Project  [AUCTION, WINDOW_START, WINDOW_START + INTERVAL '10.000000000 secs' AS WINDOW_END]
+                └ Project  [AUCTION, WINDOW_START, window_end(WINDOW_START, 10000000) AS WINDOW_END]
                   └ Unnest  columns=[WINDOW_START]
-                    └ Project  [AUCTION, make_array(WINDOW_START, WINDOW_START + INTERVAL '-2.000000000 secs', WINDOW_START + INTERVAL '-4.000000000 secs', WINDOW_START + INTERVAL '-6.000000000 secs', WINDOW_START + INTERVAL '-8.000000000 secs') AS WINDOW_START]
-                      └ Map  [AUCTION, date_bin(INTERVAL '2.000000000 secs', DATE_TIME) AS WINDOW_START]  where DATE_TIME IS NOT NULL
-                        └ Source BID  append-only  columns=[AUCTION, DATE_TIME]"#]],
+                    └ Map  [AUCTION, window_starts(DATE_TIME, 2000000, 10000000) AS WINDOW_START]  where DATE_TIME IS NOT NULL
+                      └ Source BID  append-only  columns=[AUCTION, DATE_TIME]"#]],
     );
     kept(
         "CREATE MATERIALIZED VIEW w AS SELECT COUNT(*) AS n, window_end FROM TUMBLE(bid, ROWTIME, INTERVAL '1' MINUTE) GROUP BY window_end",
@@ -94,7 +93,7 @@ fn windows_are_columns_of_the_row() {
             Emit W  changes  key=(WINDOW_END)
             └ Project  [COUNT AS N, WINDOW_END]
               └ Reduce  count(*)  key=WINDOW_END  hash  keeps 1 row per key
-                └ Map  [date_bin(INTERVAL '1 mins', from_unixtime(ROWTIME)) + INTERVAL '1 mins' AS WINDOW_END]  where from_unixtime(ROWTIME) IS NOT NULL
+                └ Map  [window_end(window_start(from_unixtime(ROWTIME), 60000000), 60000000) AS WINDOW_END]  where from_unixtime(ROWTIME) IS NOT NULL
                   └ Source BID  append-only  columns=[ROWTIME]"#]],
     );
 }
