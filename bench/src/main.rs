@@ -17,9 +17,10 @@ mod typed;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: millrace_allocator::Allocator = millrace_allocator::Allocator;
 
 fn main() -> ExitCode {
+    millrace_allocator::keep_freed_memory();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.first().map(String::as_str) {
         Some("one") => measure::one(&args[1..]),

@@ -29,6 +29,7 @@ fn is_test(name: &str) -> bool {
 const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("millrace-planner", &[]),
     ("millrace-world", &[]),
+    ("millrace-allocator", &[]),
     ("millrace-data", &[]),
     ("millrace-arrange", &["millrace-data"]),
     ("millrace-bench-input", &["millrace-data"]),
@@ -49,6 +50,7 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     (
         "millrace",
         &[
+            "millrace-allocator",
             "millrace-connect",
             "millrace-data",
             "millrace-dataflow",

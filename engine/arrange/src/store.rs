@@ -151,6 +151,10 @@ impl Store {
         if (row.words[0] ^ other.head(i)) & nulls != 0 {
             return false;
         }
+        if let (1, Some(Lane::Fixed(words))) = (slots, other.lanes.first()) {
+            // most keys are one number
+            return row.words[self.layout.header] == words[i];
+        }
         let words = &row.words[self.layout.header..][..slots];
         words.iter().zip(&other.lanes).all(|(word, lane)| match lane {
             Lane::Fixed(words) => *word == words[i],

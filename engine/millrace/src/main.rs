@@ -15,9 +15,10 @@ use millrace_world::World;
 use command::{Cli, Command};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: millrace_allocator::Allocator = millrace_allocator::Allocator;
 
 fn main() -> ExitCode {
+    millrace_allocator::keep_freed_memory();
     // wrong usage ends here, with status 2
     let cli = Cli::parse();
     let world = World::real();
