@@ -168,15 +168,19 @@ impl PlanError {
             let line_no = text[..start].matches('\n').count() + 1;
             let column = text[line_start..start].chars().count() + 1;
             let end = floor_char(text, span.end).clamp(start, line_end);
-            let carets = text[start..end].chars().count().max(1);
+            let shown = Excerpt::of(text, line_start, line_end, start);
+            let carets = text[start..end.min(shown.end)].chars().count().max(1);
             let gutter = line_no.to_string();
             margin = gutter.len();
             let pad = " ".repeat(margin);
             // tabs keep their width so that the caret stands below its column
-            let lead: String = text[line_start..start].chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let before = shown.before.chars().chain(text[shown.start..start].chars());
+            let lead: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             out += &format!(
-                "\n{pad} --> {name}:{line_no}:{column}\n{pad}  |\n{gutter}  | {}\n{pad}  | {lead}{}",
-                text[line_start..line_end].trim_end_matches('\r'),
+                "\n{pad} --> {name}:{line_no}:{column}\n{pad}  |\n{gutter}  | {}{}{}\n{pad}  | {lead}{}",
+                shown.before,
+                text[shown.start..shown.end].trim_end_matches('\r'),
+                shown.behind,
                 "^".repeat(carets)
             );
         }
@@ -187,6 +191,27 @@ impl PlanError {
             }
         }
         out
+    }
+}
+
+/// Characters of a line that are shown on either side of the place that matters.
+const EXCERPT_SIDE_CHARS_MAX: usize = 120;
+
+/// What is shown of a line: all of it, or a part around a place, with dots where something is left out.
+struct Excerpt {
+    start: usize,
+    end: usize,
+    before: &'static str,
+    behind: &'static str,
+}
+
+impl Excerpt {
+    fn of(text: &str, line_start: usize, line_end: usize, at: usize) -> Excerpt {
+        let side = EXCERPT_SIDE_CHARS_MAX;
+        let start = text[line_start..at].char_indices().rev().nth(side).map_or(line_start, |(i, _)| line_start + i);
+        let end = text[at..line_end].char_indices().nth(side).map_or(line_end, |(i, _)| at + i);
+        let dots = |left_out| if left_out { "…" } else { "" };
+        Excerpt { start, end, before: dots(start > line_start), behind: dots(end < line_end) }
     }
 }
 
@@ -223,6 +248,17 @@ mod tests {
             .hint("FROM RATINGS R LEFT JOIN CUSTOMERS C ON R.ID = C.ID");
         let want = "error[42P01]: no relation in FROM is called \"R\"\n  --> ratings.sql:2:46\n   |\n2  | SELECT * FROM RATINGS LEFT JOIN CUSTOMERS ON R.ID = C.ID;\n   |                                              ^^^^\n   = hint: FROM RATINGS R LEFT JOIN CUSTOMERS C ON R.ID = C.ID";
         assert_eq!(error.render("ratings.sql", text), want);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_its_caret() {
+        let text = format!("SELECT {}X{}", "é, ".repeat(1_000), " + 1".repeat(1_000));
+        let at = text.find('X').unwrap_or_default();
+        let shown = PlanError::new(ErrorKind::Syntax, "x").at(Span::new(at, at + 900)).render("a.sql", &text);
+        let lines: Vec<Vec<char>> = shown.lines().map(|line| line.chars().collect()).collect();
+        assert!(shown.contains("a.sql:1:3008\n") && lines.iter().all(|line| line.len() < 260), "{shown}");
+        assert_eq!(lines[3].iter().position(|c| *c == 'X'), lines[4].iter().position(|c| *c == '^'));
+        assert!(lines[3].contains(&'…') && lines[3].last() == Some(&'…'));
     }
 
     #[test]

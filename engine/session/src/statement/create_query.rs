@@ -9,6 +9,7 @@ use crate::query::{Output, QueryKind};
 use crate::relation::{Origin, Stored, declare_query, declare_view};
 use crate::session::Session;
 use crate::sink::FileSink;
+use crate::statement::create_source::check_topic_options;
 use crate::statement::install::Installation;
 
 impl Session {
@@ -54,7 +55,11 @@ impl Session {
                 Ok(Output::File(FileSink::new(sink, &create.query.root, columns.len())))
             }
             // a derived topic is output for others, and nobody else is here
-            Connector::Topic | Connector::Memory => Ok(Output::None),
+            Connector::Topic => {
+                check_topic_options(&create.options, place)?;
+                Ok(Output::None)
+            }
+            Connector::Memory => Ok(Output::None),
             Connector::Generator => {
                 let error = millrace_planner::error::PlanError::new(
                     millrace_planner::error::ErrorKind::InvalidParameter,

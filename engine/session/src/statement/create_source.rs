@@ -27,6 +27,9 @@ const TOPIC_OPTIONS: [&str; 12] = [
     "OP_COLUMN",
 ];
 
+/// Formats of topics in memory, where nothing is encoded: each can say what the relation's columns can hold.
+const TOPIC_FORMATS: [&str; 3] = ["JSON", "DELIMITED", "KAFKA"];
+
 /// Properties of a relation in memory.
 const MEMORY_OPTIONS: [&str; 3] = ["CONNECTOR", "ON_ERROR", "TIMESTAMP"];
 
@@ -68,7 +71,7 @@ pub(crate) fn columns_of(session: &Session, create: &CreateSource) -> Result<(Ve
             Ok((declared(create)?, Origin::Statements(StatementLane::default())))
         }
         Connector::Topic => {
-            check_options(&create.options, &TOPIC_OPTIONS, "topic", place)?;
+            check_topic_options(&create.options, place)?;
             check_topic(session, create, place)?;
             Ok((declared(create)?, Origin::Statements(StatementLane::default())))
         }
@@ -114,6 +117,23 @@ fn check_options(
     let message = format!("CONNECTOR = '{connector}' has no property {unknown}");
     let error = PlanError { span: place(unknown), ..PlanError::new(ErrorKind::InvalidParameter, message) };
     Err(error.hint(format!("There are {}.", known.join(", "))).into())
+}
+
+/// A topic's properties, of a source and of a query's output.
+pub(crate) fn check_topic_options(
+    options: &BTreeMap<String, String>,
+    place: impl Fn(&str) -> Option<Span>,
+) -> Result<()> {
+    check_options(options, &TOPIC_OPTIONS, "topic", &place)?;
+    for option in ["VALUE_FORMAT", "KEY_FORMAT", "FORMAT"] {
+        let Some(format) = options.get(option) else { continue };
+        if !TOPIC_FORMATS.iter().any(|known| known.eq_ignore_ascii_case(format)) {
+            let error = PlanError::not_supported(format!("topics of format '{format}'"))
+                .hint(format!("There are {}.", TOPIC_FORMATS.join(", ")));
+            return Err(PlanError { span: place(option), ..error }.into());
+        }
+    }
+    Ok(())
 }
 
 /// A topic of a run lives in memory, and belongs to one relation.

@@ -1,21 +1,16 @@
 //! `millrace demo` as a program: what it prints, and that it ends by itself.
 
-use std::process::{Command, Output};
+use crate::harness::{Folder, Said, said};
 
-fn demo(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    command.arg("demo").args(args).output().expect("the binary runs")
-}
-
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).expect("UTF-8")
+fn demo(args: &[&str]) -> Said {
+    let args: Vec<&str> = ["demo"].iter().chain(args).copied().collect();
+    said(&mut Folder::new().millrace(&args))
 }
 
 #[test]
 fn a_short_run_shows_every_moment() {
-    let output = demo(&["--seconds", "6", "--rate", "2000", "--seed", "7"]);
-    let (lines, errors) = (text(output.stdout), text(output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{lines}{errors}");
+    let said = demo(&["--seconds", "6", "--rate", "2000", "--seed", "7"]);
+    let (lines, errors) = (said.done(), &said.err);
     let at = |part: &str| lines.find(part).unwrap_or_else(|| panic!("no {part:?} in\n{lines}{errors}"));
     // the fourth attempt lights the card up, the fifth revises its row
     let card = "+ POSSIBLE_FRAUD: 4929 0000 0000 4242";
@@ -35,9 +30,8 @@ fn a_short_run_shows_every_moment() {
 
 #[test]
 fn the_pipeline_can_be_had_as_text() {
-    let output = demo(&["--show-sql", "--rate", "100", "--seed", "3"]);
-    let sql = text(output.stdout);
-    assert_eq!(output.status.code(), Some(0));
+    let said = demo(&["--show-sql", "--rate", "100", "--seed", "3"]);
+    let sql = said.done();
     assert!(sql.contains("GENERATOR='ratings', SEED=3, RATE=20,") && sql.contains("CREATE TABLE possible_fraud AS"));
-    assert_eq!(demo(&["--rate", "0"]).status.code(), Some(2));
+    assert_eq!(demo(&["--rate", "0"]).status, Some(2));
 }
