@@ -54,7 +54,7 @@ impl Binder<'_> {
         };
         if left.outputs.len() != right.outputs.len() {
             let message = format!("{op} of {} columns and {}", left.outputs.len(), right.outputs.len());
-            return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), span));
+            return Err(at(PlanError::new(ErrorKind::Syntax, message), span));
         }
         let streams = left.facts.nature == Nature::Stream && right.facts.nature == Nature::Stream;
         let keep_system = streams && all && op == ast::SetOperator::Union;
@@ -111,14 +111,27 @@ impl Binder<'_> {
 fn common_types(op: ast::SetOperator, left: &Bound, right: &Bound, span: Option<Span>) -> Result<Vec<DataType>> {
     let mut types = vec![];
     for (l, r) in left.outputs.iter().zip(&right.outputs) {
-        let typed = |output: &Output| Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
-        types.push(common(&typed(l), &typed(r)).ok_or_else(|| {
+        let typed = |bound: &Bound, output: &Output| {
+            let data_type = if is_null(bound, output) { DataType::Null } else { output.data_type.clone() };
+            Typed::new(Expr::Column(output.column.clone()), data_type)
+        };
+        let both =
+            common(&typed(left, l), &typed(right, r)).map(|t| if t == DataType::Null { DataType::Utf8 } else { t });
+        types.push(both.ok_or_else(|| {
             let (a, b) = (type_name(&l.data_type), type_name(&r.data_type));
             let error = PlanError::new(ErrorKind::TypeMismatch, format!("{op}: column {} is {a} and {b}", l.name));
             at(error, r.span.or(span)).hint("CAST one to the type of the other")
         })?);
     }
     Ok(types)
+}
+
+/// Whether a column is nothing but NULL, which takes the type of what it meets.
+fn is_null(bound: &Bound, output: &Output) -> bool {
+    let LogicalPlan::Projection(projection) = &bound.plan else { return false };
+    let at = projection.schema.maybe_index_of_column(&output.column);
+    let expr = at.map(|at| projection.expr[at].clone().unalias());
+    matches!(expr, Some(Expr::Literal(value, _)) if value.is_null())
 }
 
 fn combine((left, right): (LogicalPlan, LogicalPlan), op: ast::SetOperator, all: bool) -> Result<LogicalPlan> {

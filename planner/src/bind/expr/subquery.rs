@@ -97,6 +97,12 @@ impl Binder<'_> {
         cx: &mut Cx<'_>,
     ) -> Result<(Expr, Subquery)> {
         let (arg_span, span) = (self.span(arg), self.span(query));
+        if matches!(arg, ast::Expr::Tuple(_)) {
+            let error = PlanError::not_supported("a subquery of several columns beside an operator or IN");
+            return Err(
+                at(error, arg_span).hint("EXISTS (SELECT … WHERE a = x AND b = y) says the same of rows without NULL")
+            );
+        }
         let arg = self.bind_expr(arg, cx)?;
         let bound = self.inner_query(query, cx)?;
         let (plan, data_type) = single_column(bound, span)?;
