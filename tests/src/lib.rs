@@ -7,4 +7,5 @@
 
 pub mod property;
 pub mod reference;
+pub mod slt;
 pub mod stream;
