@@ -22,6 +22,9 @@ use super::grouping::grouped;
 use super::{Binder, column, internal, named, union_of};
 use crate::error::{ErrorKind, PlanError, Result, Span};
 
+/// Sets in sets multiply what is grouped; all copies together have at most so many nodes.
+const NODES_MAX: usize = 5_000;
+
 /// Arguments of GROUPING: bits of an INT.
 const ARGUMENTS_MAX: usize = 31;
 
@@ -122,6 +125,13 @@ impl Binder<'_> {
 
     /// The groups of all sets, and for each key the column that says whether it is left out.
     pub(super) fn group_by_sets(&mut self, sets: &Sets<'_>) -> Result<(LogicalPlan, Vec<Column>)> {
+        let nodes = size_of(&sets.below, NODES_MAX);
+        if nodes.saturating_mul(sets.sets.len()) > NODES_MAX {
+            let error = PlanError::new(ErrorKind::TooComplex, "GROUP BY has too many sets over too large a query");
+            return Err(error
+                .detail("What is grouped is computed for each set.")
+                .hint("CREATE MATERIALIZED VIEW of what is grouped, then group it"));
+        }
         let qualifier = self.fresh("GROUPING");
         let bits: Vec<Column> = (0..sets.keys.len()).map(|i| column(&qualifier, format!("GROUPING:{i}"))).collect();
         let mut inputs = vec![];
@@ -131,6 +141,17 @@ impl Binder<'_> {
         let columns: Vec<Column> = sets.keys.iter().chain(sets.results).chain(&bits).cloned().collect();
         Ok((union_of(inputs, &columns)?, bits))
     }
+}
+
+/// How many nodes a plan has; it is not counted beyond `limit`.
+fn size_of(plan: &LogicalPlan, limit: usize) -> usize {
+    let mut nodes = 0;
+    // the closure never fails
+    let _ = plan.apply_with_subqueries(|_| {
+        nodes += 1;
+        Ok(if nodes < limit { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    });
+    nodes
 }
 
 impl Sets<'_> {

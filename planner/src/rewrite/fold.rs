@@ -2,7 +2,7 @@
 //!
 //! An expression without columns becomes its value, with the arithmetic of [`eval`](crate::eval). One that fails stays
 //! as it is: `1 / 0` is an error of each row that needs it, not of the statement. TRUE and FALSE take AND, OR and NOT
-//! with them.
+//! with them. A comparison of a column with a constant gets one form ([`upright`]).
 
 use std::sync::Arc;
 
@@ -37,7 +37,37 @@ fn one_row() -> DataFusionResult<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?)
 }
 
+/// `5 > a` as `a < 5`, −0 as 0, and a comparison with NULL as NULL.
+///
+/// DataFusion drops conditions on a column that others imply, and takes for granted that those of one meaning have one
+/// form: it would read `a = 1 AND 1 = a` as FALSE, and keep `a <= 5` of `a <= 5 AND 5 > a`.
+pub(super) fn upright(expr: Expr) -> Transformed<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = &expr else { return Transformed::no(expr) };
+    let is_comparison =
+        matches!(op, Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+    let (column, op, literal) = match (left.as_ref(), right.as_ref(), op.swap()) {
+        (Expr::Column(_), Expr::Literal(value, _), _) if is_comparison => (left, *op, value),
+        (Expr::Literal(value, _), Expr::Column(_), Some(op)) if is_comparison => (right, op, value),
+        _ => return Transformed::no(expr),
+    };
+    if literal.is_null() {
+        return Transformed::yes(lit(ScalarValue::Boolean(None)));
+    }
+    let literal = match literal {
+        ScalarValue::Float64(Some(zero)) if *zero == 0.0 => ScalarValue::Float64(Some(0.0)),
+        other => other.clone(),
+    };
+    let upright = Expr::BinaryExpr(BinaryExpr::new(column.clone(), op, Box::new(lit(literal))));
+    let changed = upright != expr;
+    Transformed::new_transformed(upright, changed)
+}
+
 fn fold(expr: Expr, one: &RecordBatch) -> DataFusionResult<Transformed<Expr>> {
+    let upright = upright(expr);
+    if upright.transformed {
+        return Ok(upright);
+    }
+    let expr = upright.data;
     match &expr {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
             let absorbing = *op == Operator::Or;

@@ -4,13 +4,19 @@
 //! condition above it is not one on its input: `SELECT COUNT(*) FROM t HAVING FALSE` has no row, and a filter below
 //! would leave the row of an empty count. DataFusion moves a condition without columns (FALSE, or one that fails) below
 //! nevertheless. Here every condition on such a grouping stays where it is; no other one could have moved.
+//!
+//! The rule also drops conditions that others imply, for which they must be [`upright`].
+
+use std::sync::Arc;
 
 use datafusion_common::Result;
-use datafusion_common::tree_node::Transformed;
-use datafusion_expr::LogicalPlan;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_expr::{Filter, LogicalPlan};
 use datafusion_optimizer::optimizer::ApplyOrder;
 use datafusion_optimizer::push_down_filter::PushDownFilter;
 use datafusion_optimizer::{OptimizerConfig, OptimizerRule};
+
+use super::fold::upright;
 
 /// See the module.
 #[derive(Debug)]
@@ -37,9 +43,20 @@ impl OptimizerRule for PushDown {
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         match filters_one_group(&plan) {
             true => Ok(Transformed::no(plan)),
-            false => self.rule.rewrite(plan, config),
+            false => self.rule.rewrite(with_upright_conditions(plan)?, config),
         }
     }
+}
+
+/// A filter, or several, with their conditions as the rule needs them.
+fn with_upright_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let LogicalPlan::Filter(filter) = plan else { return Ok(plan) };
+    let predicate = filter.predicate.transform_up(|expr| Ok(upright(expr))).data()?;
+    let input = match filter.input.as_ref() {
+        below @ LogicalPlan::Filter(_) => Arc::new(with_upright_conditions(below.clone())?),
+        _ => filter.input,
+    };
+    Ok(LogicalPlan::Filter(Filter::try_new(predicate, input)?))
 }
 
 /// Whether the plan is a filter, or several, over a grouping without keys.

@@ -184,6 +184,15 @@ fn what_is_no_set_says_so() {
         1  | SELECT COUNT(*) FROM bag GROUP BY CUBE (a, b, c, a + 1, a + 2, a + 3, a + 4)
            |                                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
     );
+    let cube =
+        |from: &str| format!("(SELECT a, b, COUNT(*) AS c FROM {from} x GROUP BY CUBE (a, b, a + b, a - b, a * b))");
+    fails(
+        &format!("SELECT * FROM {} x", cube(&cube(&cube("bag")))),
+        expect![[r#"
+        error[54001]: GROUP BY has too many sets over too large a query
+           = detail: What is grouped is computed for each set.
+           = hint: CREATE MATERIALIZED VIEW of what is grouped, then group it"#]],
+    );
     fails(
         "CREATE TABLE t AS SELECT user_id, COUNT(*) AS n FROM clicks WINDOW SESSION (1 MINUTE) GROUP BY ROLLUP (user_id)",
         expect![[r#"

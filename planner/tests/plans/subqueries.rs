@@ -220,6 +220,23 @@ fn groups_keep_nulls_and_lose_nothing() {
 }
 
 #[test]
+fn conditions_on_a_column_hold_together() {
+    check("SELECT b FROM r WHERE a = 1 AND 1 = a", expect!["10"]);
+    check("SELECT b FROM r WHERE b <= 20 AND 20 > b", expect!["10"]);
+    check("SELECT b FROM r WHERE b >= 21 AND 21 < b", expect!["40"]);
+    check("SELECT b FROM r WHERE b > 10 AND b > NULL", expect![""]);
+    check("SELECT b FROM r WHERE b = NULL OR b = 10", expect!["10"]);
+    check("SELECT b FROM (SELECT b, 20 AS c FROM r) x WHERE b <= 20 AND c > b", expect!["10"]);
+    check("SELECT x FROM (SELECT CAST(a AS DOUBLE) - 1 AS x FROM r) y WHERE x = 0e0 AND x = -0e0", expect!["0"]);
+    check(
+        "SELECT x FROM (SELECT CAST(a AS DOUBLE) - 1 AS x FROM r) y WHERE x > -0e0 AND x >= 0e0 AND x < 2",
+        expect![[r#"
+        1
+        1"#]],
+    );
+}
+
+#[test]
 fn joins_pad_with_nulls() {
     check(
         "SELECT r.b, s.c FROM r JOIN s ON r.a = s.a",
