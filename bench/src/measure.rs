@@ -1,9 +1,10 @@
-//! One measurement: in a process of its own, its answer beside its figures.
+//! The contenders that are part of this program: `as NAME about`, `as NAME measure REQUEST`.
 
-use std::process::Command;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use millrace_bench_input::{Figures, Request, Tick};
+use millrace_bench_input::protocol::{Can, serve_args};
+use millrace_bench_input::{About, Figures, Request, Tick, Tier};
 
 use crate::{ours, typed};
 
@@ -15,36 +16,37 @@ pub(crate) struct Input {
     pub(crate) load: usize,
 }
 
-/// `one CONTENDER REQUEST`: measures in this process and prints the figures as JSON.
-///
-/// # Errors
-/// If the words are off or the run fails.
-pub(crate) fn one(args: &[String]) -> Result<(), String> {
-    let [contender, request] = args else { return Err("one CONTENDER REQUEST".to_owned()) };
-    let request: Request = serde_json::from_str(request).map_err(|e| format!("the request: {e}"))?;
-    let spec = &request.spec;
-    let input = Input { ticks: spec.workload.ticks(spec, false).collect(), load: spec.sizes().1 };
-    let (answer, clock) = match contender.as_str() {
-        "millrace" => ours::run(&request, &input)?,
-        "typed" => typed::run(spec.workload, &Arc::new(input), request.workers)?,
-        other => return Err(format!("no contender {other}")),
-    };
-    let figures = Figures::of(answer, &clock);
-    println!("{}", serde_json::to_string(&figures).map_err(|e| e.to_string())?);
-    Ok(())
+/// Speaks for the contender of this name.
+pub(crate) fn speak(args: &[String]) -> ExitCode {
+    match args.first().map(String::as_str) {
+        Some("millrace") => serve_args(&args[1..], ours::about, ours::measure),
+        Some("typed") => serve_args(&args[1..], about_typed, measure_typed),
+        _ => {
+            eprintln!("error: as millrace or as typed");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// The same in a process of its own.
-///
-/// # Errors
-/// If it fails.
-pub(crate) fn in_process(contender: &str, request: &Request) -> Result<Figures, String> {
-    let program = std::env::current_exe().map_err(|e| e.to_string())?;
-    let text = serde_json::to_string(request).map_err(|e| e.to_string())?;
-    let output = Command::new(program).args(["one", contender, &text]).output().map_err(|e| e.to_string())?;
-    let workload = request.spec.workload;
-    if !output.status.success() {
-        return Err(format!("{contender} {workload}: {}", String::from_utf8_lossy(&output.stderr)));
+fn about_typed() -> About {
+    About {
+        name: "typed".to_owned(),
+        version: "differential-dataflow 0.26, timely 0.32".to_owned(),
+        configuration: vec![
+            "compiled row types, differential's own operators".to_owned(),
+            "rows are made from Arrow batches while the clock runs".to_owned(),
+        ],
+        durable: "nothing".to_owned(),
+        can: vec![Can { tier: Tier::T3, workloads: typed::can(), paced: false, variants: vec![] }],
     }
-    serde_json::from_slice(&output.stdout).map_err(|e| format!("{contender} {workload}: {e}"))
+}
+
+fn measure_typed(request: &Request) -> Result<Figures, String> {
+    let spec = &request.spec;
+    if spec.updates_percent > 0 {
+        return Err("what is written by hand takes streams that only grow".to_owned());
+    }
+    let input = Input { ticks: spec.workload.ticks(spec, false).collect(), load: spec.sizes().1 };
+    let (answer, clock) = typed::run(spec.workload, &Arc::new(input), request.workers)?;
+    Ok(Figures::of(answer, &clock))
 }

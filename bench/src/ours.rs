@@ -1,169 +1,54 @@
-//! The contender: the same query from its SQL text, planned at run time, on the engine.
+//! The contender: the same query from its SQL text, planned at run time.
+//!
+//! In memory (T3) through the engine's API, from files (T1) through `millrace run`, decoding alone (T0) through the file
+//! source.
 
-use std::sync::Arc;
+mod decode;
+mod engine;
+mod files;
+mod memory;
+mod rows;
 
-use arrow::array::{ArrayRef, AsArray, new_null_array};
-use arrow::datatypes::Int64Type;
-use millrace_bench_input::{Answer, Request, Spec, Stopwatch, Table, Tick};
-use millrace_data::Batch;
-use millrace_dataflow::{
-    BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, StreamTime, TickInputs, TickOutput,
-};
-use millrace_planner::action::{Action, CreateQuery};
-use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, SYSTEM_COLUMNS};
-use millrace_planner::sql::parse_statement;
-use millrace_world::World;
+use millrace_bench_input::protocol::Can;
+use millrace_bench_input::{About, Figures, Request, Suite, Tier, Workload};
 
-use crate::measure::Input;
 use crate::sql;
 
-/// Runs the query from its text.
+/// What the contender says of itself.
+pub(crate) fn about() -> About {
+    let from_files: Vec<Workload> = Workload::ALL
+        .iter()
+        .copied()
+        .filter(|w| matches!(w.suite(), Suite::Nexmark | Suite::Tpch | Suite::Talk))
+        .collect();
+    let can = |tier, workloads, paced| Can { tier, workloads, paced, variants: vec![] };
+    About {
+        name: "millrace".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        configuration: vec![
+            "SQL text planned at run time".to_owned(),
+            "T3: Arrow batches in memory before the clock starts, one tick at a time".to_owned(),
+            "T1: millrace run, a reading thread beside the workers".to_owned(),
+        ],
+        durable: "nothing".to_owned(),
+        can: vec![
+            can(Tier::T3, Workload::ALL.to_vec(), true),
+            can(Tier::T1, from_files, false),
+            can(Tier::T0, vec![], false),
+        ],
+    }
+}
+
+/// One measurement.
 ///
 /// # Errors
-/// If the planner refuses the query or the engine fails.
-pub(crate) fn run(request: &Request, input: &Input) -> Result<(Answer, Stopwatch), String> {
-    let (catalog, relations) = catalog(&request.spec)?;
-    let create = plan(sql::of(request.spec.workload), &catalog)?;
-    let world = World::real();
-    let options = Options { workers: request.workers, ..Options::default() };
-    let mut engine = Engine::start(&options, &world).map_err(|e| e.to_string())?;
-    for id in &relations {
-        engine.add_relation(base(&catalog, *id, false)?);
+/// If the planner refuses the query, or the engine or the binary fails.
+pub(crate) fn measure(request: &Request) -> Result<Figures, String> {
+    match (request.tier, request.rate_per_s) {
+        (Tier::T3, None) => memory::measure(request),
+        (Tier::T3, Some(_)) => memory::paced(request),
+        (Tier::T1, None) => files::measure(request, sql::of(request.spec.workload)),
+        (Tier::T0, None) => decode::measure(request),
+        (tier, Some(_)) => Err(format!("no paced runs of {tier:?}")),
     }
-    let root = create.query.root.clone();
-    engine.install(QueryId(1), Dataflow { name: "ANSWER".to_owned(), root, publish: None, deliver: true });
-    let feed = Feed::new(&relations, &request.spec);
-    let mut ticks: Vec<TickInputs> = input.ticks.iter().map(|tick| feed.tick(tick)).collect();
-    let mut sink = Sink { visible: create.query.visible, answer: Answer::default(), hashes: vec![] };
-    let mut clock = Stopwatch::default();
-    clock.ready();
-    for inputs in ticks.drain(..input.load) {
-        engine.tick(inputs).map_err(|e| e.to_string())?;
-        sink.add(&engine.wait().map_err(|e| e.to_string())?)?;
-    }
-    clock.start();
-    for inputs in ticks {
-        let begun = clock.now();
-        engine.tick(inputs).map_err(|e| e.to_string())?;
-        sink.add(&engine.wait().map_err(|e| e.to_string())?)?;
-        clock.tick(begun);
-    }
-    clock.stop();
-    Ok((sink.answer, clock))
-}
-
-/// Sums up what comes out.
-struct Sink {
-    visible: usize,
-    answer: Answer,
-    hashes: Vec<u64>,
-}
-
-impl Sink {
-    fn add(&mut self, outputs: &[TickOutput]) -> Result<(), String> {
-        let batches = outputs.iter().flat_map(|o| &o.changes).flat_map(|(_, batches)| batches);
-        batches.into_iter().try_for_each(|batch| self.answer.add_batch(batch, self.visible, &mut self.hashes))
-    }
-}
-
-/// The catalog of a workload's relations, and their identities in order.
-///
-/// # Errors
-/// If a definition does not bind.
-pub(crate) fn catalog(spec: &Spec) -> Result<(Catalog, Vec<RelationId>), String> {
-    let mut catalog = Catalog::default();
-    let mut ids = vec![];
-    for table in spec.workload.tables(spec, false) {
-        let text = create(&table);
-        let parsed = parse_statement(&text).map_err(|e| e.render("ddl", &text))?;
-        let planned = millrace_planner::plan(&parsed, &text, &catalog).map_err(|e| e.render("ddl", &text))?;
-        let Action::CreateSource(source) = planned.action else { return Err(format!("not a source: {text}")) };
-        let id = catalog.allocate();
-        catalog.insert(Relation {
-            id,
-            name: source.name,
-            kind: source.kind,
-            columns: source.columns,
-            primary_key: source.primary_key,
-            system_columns: true,
-            definition: Definition::Source { options: source.options },
-            reads: vec![],
-            window_columns: None,
-            time_sources: vec![id],
-        });
-        ids.push(id);
-    }
-    Ok((catalog, ids))
-}
-
-/// Rows that are taken back make a table.
-fn create(table: &Table) -> String {
-    let kind = if table.retracts { "TABLE" } else { "STREAM" };
-    format!("CREATE {kind} {} ({}) WITH (CONNECTOR='memory');", table.name, table.definitions())
-}
-
-/// Plans a statement that makes a query.
-///
-/// # Errors
-/// What the planner says.
-pub(crate) fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
-    let parsed = parse_statement(sql).map_err(|e| e.render("query", sql))?;
-    let planned = millrace_planner::plan(&parsed, sql, catalog).map_err(|e| e.render("query", sql))?;
-    match planned.action {
-        Action::CreateQuery(create) => Ok(create),
-        other => Err(format!("not a query: {other:?}")),
-    }
-}
-
-/// The relation as the engine takes it: changes as they come, retractions with their diffs.
-///
-/// # Errors
-/// If there is none.
-pub(crate) fn base(catalog: &Catalog, id: RelationId, keep: bool) -> Result<BaseRelation, String> {
-    let relation = catalog.by_id(id).ok_or("no such relation")?;
-    let (name, schema) = (relation.name.clone(), relation.schema());
-    Ok(BaseRelation { id, name, schema, intake: Intake::Append, keep })
-}
-
-/// Puts the system columns behind a workload's own.
-pub(crate) struct Feed {
-    relations: Vec<Fed>,
-}
-
-struct Fed {
-    id: RelationId,
-    /// The column that is its event time.
-    time: Option<usize>,
-}
-
-impl Feed {
-    /// For these relations, in the order of the batches.
-    pub(crate) fn new(relations: &[RelationId], spec: &Spec) -> Self {
-        let tables = spec.workload.tables(spec, false);
-        Feed { relations: relations.iter().zip(tables).map(|(id, t)| Fed { id: *id, time: t.time }).collect() }
-    }
-
-    /// A tick's inputs.
-    pub(crate) fn tick(&self, tick: &Tick) -> TickInputs {
-        let mut inputs = TickInputs::default();
-        for (fed, batch) in self.relations.iter().zip(tick) {
-            let mut columns: Vec<ArrayRef> = batch.columns().iter().map(Arc::clone).collect();
-            for (name, data_type) in &SYSTEM_COLUMNS {
-                match fed.time {
-                    Some(time) if *name == "ROWTIME" => columns.push(Arc::clone(batch.column(time))),
-                    _ => columns.push(new_null_array(data_type, batch.len())),
-                }
-            }
-            if let Some(time) = fed.time.and_then(|time| largest(batch, time)) {
-                inputs.stream_times.push((fed.id, StreamTime { close: time, retain: time }));
-            }
-            let batch = Batch::new(columns, batch.diffs().map(<[i64]>::to_vec), batch.len());
-            inputs.rows.push(Rows { relation: fed.id, batch, deletes: None, only: None });
-        }
-        inputs
-    }
-}
-
-fn largest(batch: &Batch, column: usize) -> Option<i64> {
-    batch.column(column).as_primitive::<Int64Type>().values().iter().max().copied()
 }

@@ -20,5 +20,19 @@ pub(crate) fn of(workload: Workload) -> &'static str {
             include_str!("../queries/synthetic/join-max.sql")
         }
         Workload::Tumbling => include_str!("../queries/synthetic/tumbling.sql"),
+        Workload::IvmJoin => include_str!("../queries/ivm/join.sql"),
+        Workload::IvmAggregate => include_str!("../queries/ivm/aggregate.sql"),
+        Workload::IvmMax => include_str!("../queries/ivm/max.sql"),
+        Workload::IvmTopK => include_str!("../queries/ivm/top-k.sql"),
+        Workload::IvmOuterJoin => include_str!("../queries/ivm/outer-join.sql"),
+        Workload::IvmDistinct => include_str!("../queries/ivm/distinct.sql"),
+        Workload::IvmWindow => include_str!("../queries/ivm/window.sql"),
+        Workload::TpchQ1 => include_str!("../queries/tpch/q1.sql"),
+        Workload::TpchQ3 => include_str!("../queries/tpch/q3.sql"),
+        Workload::TpchQ5 => include_str!("../queries/tpch/q5.sql"),
+        Workload::TpchQ6 => include_str!("../queries/tpch/q6.sql"),
+        Workload::TalkUnhappy => include_str!("../queries/talk/unhappy.sql"),
+        Workload::TalkFraud => include_str!("../queries/talk/fraud.sql"),
+        Workload::TalkBalances => include_str!("../queries/talk/balances.sql"),
     }
 }

@@ -13,13 +13,18 @@ pub mod answer;
 pub mod figures;
 #[cfg(feature = "files")]
 pub mod files;
+mod ivm;
 pub mod nexmark;
+pub mod pace;
 pub mod protocol;
 pub mod random;
+mod rows;
 pub mod spec;
 pub mod stopwatch;
 pub mod synthetic;
 pub mod table;
+mod talk;
+mod tpch;
 pub mod workload;
 
 pub use answer::Answer;

@@ -8,7 +8,6 @@
 //! a stream of each event's own, so that leaving them out changes nothing else.
 
 mod event;
-mod rows;
 
 use crate::random::Random;
 use crate::spec::Spec;
@@ -16,8 +15,8 @@ use crate::table::SqlType::{BigInt, Varchar};
 use crate::table::{Table, Tick};
 use crate::workload::Workload;
 
+use crate::rows::Rows;
 use event::{Auction, Bid, Event, Person};
-use rows::Rows;
 
 /// Bids.
 pub fn bid() -> Table {

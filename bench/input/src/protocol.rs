@@ -119,7 +119,16 @@ impl About {
 /// `main` of a contender in Rust: answers `about` and `measure REQUEST`.
 pub fn serve(about: impl FnOnce() -> About, measure: impl FnOnce(&Request) -> Result<Figures, String>) -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match answer(&args, about, measure) {
+    serve_args(&args, about, measure)
+}
+
+/// The same, for a program that has other uses: `args` is `about` or `measure REQUEST`.
+pub fn serve_args(
+    args: &[String],
+    about: impl FnOnce() -> About,
+    measure: impl FnOnce(&Request) -> Result<Figures, String>,
+) -> ExitCode {
+    match answer(args, about, measure) {
         Ok(line) => {
             say(&line);
             ExitCode::SUCCESS

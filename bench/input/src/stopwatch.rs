@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
+use cpu_time::ProcessTime;
 
 /// Starts when the input is there, stops when the last result is.
 #[derive(Clone, Debug)]
@@ -89,8 +89,7 @@ impl Stopwatch {
 
 /// CPU time of this process so far, all threads, ns.
 pub fn process_cpu_ns() -> u64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    ProcessTime::now().as_duration().as_nanos() as u64
 }
 
 fn status_kb(name: &str) -> u64 {

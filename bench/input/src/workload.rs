@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::Spec;
 use crate::table::{Table, Tick};
-use crate::{nexmark, synthetic};
+use crate::{ivm, nexmark, synthetic, talk, tpch};
 
 /// A kind of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +17,12 @@ pub enum Suite {
     Nexmark,
     /// One operator or two, to see what they cost.
     Synthetic,
+    /// One operator each, over a state of any size.
+    Ivm,
+    /// TPC-H's questions, asked while the orders come.
+    Tpch,
+    /// The pipelines of the talk that Millrace was made after.
+    Talk,
 }
 
 macro_rules! workloads {
@@ -72,6 +78,34 @@ workloads! {
     JoinMaxDeletes "join-max-deletes" Synthetic,
     /// Rows per key and tumbling window.
     Tumbling "tumbling" Synthetic,
+    /// Inner join.
+    IvmJoin "ivm-join" Ivm,
+    /// Count and sum per group.
+    IvmAggregate "ivm-aggregate" Ivm,
+    /// Maximum per group.
+    IvmMax "ivm-max" Ivm,
+    /// The hundred largest.
+    IvmTopK "ivm-top-k" Ivm,
+    /// Left join.
+    IvmOuterJoin "ivm-outer-join" Ivm,
+    /// Distinct.
+    IvmDistinct "ivm-distinct" Ivm,
+    /// Count and sum per key and tumbling window, over events that only come.
+    IvmWindow "ivm-window" Ivm,
+    /// TPC-H 1: sums over all items.
+    TpchQ1 "tpch-q1" Tpch,
+    /// TPC-H 3: the ten most valuable open orders.
+    TpchQ3 "tpch-q3" Tpch,
+    /// TPC-H 5: revenue by nation, of six tables.
+    TpchQ5 "tpch-q5" Tpch,
+    /// TPC-H 6: one sum.
+    TpchQ6 "tpch-q6" Tpch,
+    /// Poor ratings of important customers.
+    TalkUnhappy "talk-unhappy" Talk,
+    /// Cards that are used too often.
+    TalkFraud "talk-fraud" Talk,
+    /// Balances of accounts.
+    TalkBalances "talk-balances" Talk,
 }
 
 impl Workload {
@@ -80,6 +114,9 @@ impl Workload {
         match self.suite() {
             Suite::Nexmark => nexmark::tables(self, spec, all),
             Suite::Synthetic => synthetic::tables(self, spec, all),
+            Suite::Ivm => ivm::tables(self, all),
+            Suite::Tpch => tpch::tables(self, spec, all),
+            Suite::Talk => talk::tables(self),
         }
     }
 
@@ -89,6 +126,10 @@ impl Workload {
         match self.suite() {
             Suite::Nexmark => Box::new(nexmark::Nexmark::new(spec, self.tables(spec, all))),
             Suite::Synthetic => synthetic::ticks(self, spec, self.tables(spec, all)),
+            Suite::Ivm if self == Workload::IvmWindow => Box::new(ivm::Events::new(spec, self.tables(spec, all))),
+            Suite::Ivm => Box::new(ivm::Ivm::new(spec, self.tables(spec, all))),
+            Suite::Tpch => Box::new(tpch::Tpch::new(spec, self.tables(spec, all))),
+            Suite::Talk => Box::new(talk::Talk::new(spec, self.tables(spec, all))),
         }
     }
 }

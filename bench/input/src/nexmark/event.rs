@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 
-use super::rows::Value;
+use crate::rows::Value;
 
 const STATES: [&str; 6] = ["AZ", "CA", "ID", "OR", "WA", "WY"];
 const CITIES: [&str; 10] =

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW answer AS SELECT g, COUNT(*) AS n, SUM(v) AS total FROM facts GROUP BY g

@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW answer AS SELECT f.id, f.name, d.label FROM facts f LEFT JOIN dims d ON f.k = d.k

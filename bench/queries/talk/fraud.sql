@@ -1,0 +1,3 @@
+CREATE TABLE answer AS
+SELECT card_number, COUNT(*) AS n FROM authorization_attempts
+WINDOW TUMBLING (SIZE 5 SECONDS, GRACE PERIOD 1000 DAYS) GROUP BY card_number HAVING COUNT(*) > 3

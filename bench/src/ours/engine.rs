@@ -1,0 +1,179 @@
+//! The engine as a library: catalog and plan from SQL text, ticks in, changes out.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, new_null_array};
+use arrow::datatypes::Int64Type;
+use millrace_bench_input::{Answer, Spec, Table, Tick};
+use millrace_data::Batch;
+use millrace_dataflow::{
+    BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, StreamTime, TickInputs, TickOutput,
+};
+use millrace_planner::action::{Action, CreateQuery};
+use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, SYSTEM_COLUMNS};
+use millrace_planner::sql::parse_statement;
+use millrace_world::World;
+
+use crate::sql;
+
+/// A running query with its relations.
+pub(super) struct Running {
+    engine: Engine,
+    feed: Feed,
+    sink: Sink,
+}
+
+impl Running {
+    /// Plans the workload's query from its text and starts it.
+    ///
+    /// # Errors
+    /// If the planner refuses it or the engine does not start.
+    pub(super) fn start(spec: &Spec, workers: usize) -> Result<Running, String> {
+        let (catalog, relations) = catalog(spec)?;
+        let create = plan(sql::of(spec.workload), &catalog)?;
+        let options = Options { workers, ..Options::default() };
+        let mut engine = Engine::start(&options, &World::real()).map_err(|e| e.to_string())?;
+        for id in &relations {
+            engine.add_relation(base(&catalog, *id)?);
+        }
+        let (root, visible) = (create.query.root, create.query.visible);
+        engine.install(QueryId(1), Dataflow { name: "ANSWER".to_owned(), root, publish: None, deliver: true });
+        let feed = Feed::new(&relations, spec);
+        Ok(Running { engine, feed, sink: Sink { visible, answer: Answer::default(), hashes: vec![] } })
+    }
+
+    /// A tick in the form that the engine takes: made before the clock starts where the rows are known before.
+    pub(super) fn inputs(&self, tick: &Tick) -> TickInputs {
+        self.feed.tick(tick)
+    }
+
+    /// Runs a tick to its end and sums up what came out.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub(super) fn tick(&mut self, inputs: TickInputs) -> Result<(), String> {
+        self.engine.tick(inputs).map_err(|e| e.to_string())?;
+        self.sink.add(&self.engine.wait().map_err(|e| e.to_string())?)
+    }
+
+    /// What came out so far.
+    pub(super) fn answer(&self) -> Answer {
+        self.sink.answer
+    }
+}
+
+/// Sums up what comes out.
+struct Sink {
+    visible: usize,
+    answer: Answer,
+    hashes: Vec<u64>,
+}
+
+impl Sink {
+    fn add(&mut self, outputs: &[TickOutput]) -> Result<(), String> {
+        let mut batches = outputs.iter().flat_map(|o| &o.changes).flat_map(|(_, batches)| batches);
+        batches.try_for_each(|batch| self.answer.add_batch(batch, self.visible, &mut self.hashes))
+    }
+}
+
+/// The catalog of a workload's relations, and their identities in order.
+///
+/// # Errors
+/// If a definition does not bind.
+fn catalog(spec: &Spec) -> Result<(Catalog, Vec<RelationId>), String> {
+    let mut catalog = Catalog::default();
+    let mut ids = vec![];
+    for table in spec.workload.tables(spec, false) {
+        let text = create(&table);
+        let parsed = parse_statement(&text).map_err(|e| e.render("ddl", &text))?;
+        let planned = millrace_planner::plan(&parsed, &text, &catalog).map_err(|e| e.render("ddl", &text))?;
+        let Action::CreateSource(source) = planned.action else { return Err(format!("not a source: {text}")) };
+        let id = catalog.allocate();
+        catalog.insert(Relation {
+            id,
+            name: source.name,
+            kind: source.kind,
+            columns: source.columns,
+            primary_key: source.primary_key,
+            system_columns: true,
+            definition: Definition::Source { options: source.options },
+            reads: vec![],
+            window_columns: None,
+            time_sources: vec![id],
+        });
+        ids.push(id);
+    }
+    Ok((catalog, ids))
+}
+
+/// Rows that are taken back make a table.
+fn create(table: &Table) -> String {
+    let kind = if table.retracts { "TABLE" } else { "STREAM" };
+    format!("CREATE {kind} {} ({}) WITH (CONNECTOR='memory');", table.name, table.definitions())
+}
+
+/// Plans a statement that makes a query.
+///
+/// # Errors
+/// What the planner says.
+fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
+    let parsed = parse_statement(sql).map_err(|e| e.render("query", sql))?;
+    let planned = millrace_planner::plan(&parsed, sql, catalog).map_err(|e| e.render("query", sql))?;
+    match planned.action {
+        Action::CreateQuery(create) => Ok(create),
+        other => Err(format!("not a query: {other:?}")),
+    }
+}
+
+/// The relation as the engine takes it: changes as they come, retractions with their diffs.
+///
+/// # Errors
+/// If there is none.
+fn base(catalog: &Catalog, id: RelationId) -> Result<BaseRelation, String> {
+    let relation = catalog.by_id(id).ok_or("no such relation")?;
+    let (name, schema) = (relation.name.clone(), relation.schema());
+    Ok(BaseRelation { id, name, schema, intake: Intake::Append, keep: false })
+}
+
+/// Puts the system columns behind a workload's own.
+struct Feed {
+    relations: Vec<Fed>,
+}
+
+struct Fed {
+    id: RelationId,
+    /// The column that is its event time.
+    time: Option<usize>,
+}
+
+impl Feed {
+    /// For these relations, in the order of the batches.
+    fn new(relations: &[RelationId], spec: &Spec) -> Self {
+        let tables = spec.workload.tables(spec, false);
+        Feed { relations: relations.iter().zip(tables).map(|(id, t)| Fed { id: *id, time: t.time }).collect() }
+    }
+
+    /// A tick's inputs.
+    fn tick(&self, tick: &Tick) -> TickInputs {
+        let mut inputs = TickInputs::default();
+        for (fed, batch) in self.relations.iter().zip(tick) {
+            let mut columns: Vec<ArrayRef> = batch.columns().iter().map(Arc::clone).collect();
+            for (name, data_type) in &SYSTEM_COLUMNS {
+                match fed.time {
+                    Some(time) if *name == "ROWTIME" => columns.push(Arc::clone(batch.column(time))),
+                    _ => columns.push(new_null_array(data_type, batch.len())),
+                }
+            }
+            if let Some(time) = fed.time.and_then(|time| largest(batch, time)) {
+                inputs.stream_times.push((fed.id, StreamTime { close: time, retain: time }));
+            }
+            let batch = Batch::new(columns, batch.diffs().map(<[i64]>::to_vec), batch.len());
+            inputs.rows.push(Rows { relation: fed.id, batch, deletes: None, only: None });
+        }
+        inputs
+    }
+}
+
+fn largest(batch: &Batch, column: usize) -> Option<i64> {
+    batch.column(column).as_primitive::<Int64Type>().values().iter().max().copied()
+}

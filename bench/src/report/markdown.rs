@@ -1,0 +1,179 @@
+//! The tables.
+
+use crate::machine::Machine;
+use crate::run::{Measured, Outcome, Row};
+use crate::statistics::{geometric_mean, median, number, spread};
+use crate::suite::Name;
+
+use super::{groups, label, middle, per_cpu_s};
+
+/// Processors that others kept busy; above it a figure is marked.
+const DISTURBED: f64 = 0.25;
+
+/// The whole text.
+pub(super) fn document(machine: &Machine, outcome: &Outcome, plots: &[&str]) -> String {
+    let mut out = vec!["# Benchmarks".to_owned(), String::new(), machine.line(), String::new()];
+    let mut last = "";
+    for contender in &outcome.contenders {
+        let about = &contender.about;
+        if about.name != last {
+            let configuration = about.configuration.join("; ");
+            out.push(format!(
+                "* **{}** {}; {configuration}; survives a kill: {}",
+                about.name, about.version, about.durable
+            ));
+            last = &about.name;
+        }
+    }
+    out.extend(outcome.absent.iter().map(|why| format!("* not there: {why}")));
+    out.push(String::new());
+    out.push(NOTES.to_owned());
+    for (title, rows) in groups(outcome) {
+        out.push(format!("\n## {title}\n"));
+        out.push(knobs(&rows));
+        let names = names(&rows);
+        if rows[0].cell.suite != Name::Latency {
+            out.push(rates(&rows, &names));
+            out.push(String::new());
+        }
+        out.push(details(&rows));
+    }
+    if !plots.is_empty() {
+        out.push(String::new());
+        out.extend(plots.iter().map(|name| format!("![{name}]({name})")));
+    }
+    if outcome.wrong.is_empty() {
+        out.push("\nAll answers are equal.".to_owned());
+    } else {
+        out.push("\n## What went wrong\n".to_owned());
+        out.extend(outcome.wrong.iter().map(|why| format!("* {}", why.trim().replace('\n', "\n  "))));
+    }
+    out.join("\n") + "\n"
+}
+
+const NOTES: &str = "\
+Rates are millions of events per second of CPU time of all processes: medians of runs in turns (least–largest). `×`: \
+Millrace's rate over that of the column before. `*`: others kept a quarter of a processor or more busy meanwhile.";
+
+/// What is the same for all rows of a table.
+fn knobs(rows: &[&Row]) -> String {
+    let spec = &rows[0].cell.request.spec;
+    format!(
+        "seed {}, {} µs of event time from event to event, up to {} ms late, {} % of the changes change or take back\n",
+        spec.seed, spec.spacing_us, spec.disorder_ms, spec.updates_percent
+    )
+}
+
+/// The contenders of a table, in their order.
+fn names(rows: &[&Row]) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for one in rows.iter().flat_map(|row| &row.measured) {
+        if !names.contains(&one.contender) {
+            names.push(one.contender.clone());
+        }
+    }
+    names
+}
+
+fn of<'a>(row: &'a Row, name: &str) -> Option<&'a Measured> {
+    row.measured.iter().find(|m| m.contender == name)
+}
+
+fn rates(rows: &[&Row], names: &[String]) -> String {
+    const OURS: &str = "millrace";
+    let mut head = vec!["M events per CPU-s".to_owned()];
+    for name in names {
+        head.push(name.clone());
+        if name != OURS && names.iter().any(|n| n == OURS) {
+            head.push("×".to_owned());
+        }
+    }
+    let mut ratios: Vec<Vec<f64>> = vec![vec![]; names.len()];
+    let mut lines = vec![];
+    for row in rows {
+        let ours = of(row, OURS).map(|m| median(per_cpu_s(m)));
+        let mut line = vec![label(row)];
+        for (i, name) in names.iter().enumerate() {
+            let one = of(row, name);
+            line.push(one.map_or_else(String::new, |m| spread(&per_cpu_s(m)) + mark(m)));
+            if name != OURS && names.iter().any(|n| n == OURS) {
+                let ratio = ours.zip(one).map(|(ours, m)| ours / median(per_cpu_s(m)));
+                ratios[i].extend(ratio);
+                line.push(ratio.map_or_else(String::new, number));
+            }
+        }
+        lines.push(line);
+    }
+    if ratios.iter().any(|r| r.len() > 1) {
+        let mut line = vec!["geometric mean".to_owned()];
+        for (i, name) in names.iter().enumerate() {
+            line.push(String::new());
+            if name != OURS {
+                line.push(if ratios[i].is_empty() { String::new() } else { number(geometric_mean(&ratios[i])) });
+            }
+        }
+        lines.push(line);
+    }
+    table(&head, &lines)
+}
+
+fn mark(one: &Measured) -> &'static str {
+    if median(one.others.clone()) > DISTURBED { " *" } else { "" }
+}
+
+fn details(rows: &[&Row]) -> String {
+    let paced = rows[0].cell.suite == Name::Latency;
+    let of_times = if paced { "latency" } else { "tick" };
+    let mut head: Vec<String> = ["", "", "CPU s", "wall s", "M events per s", "peak MB"].map(str::to_owned).into();
+    head.extend(["p50", "p99", "p99.9", "max"].map(|q| format!("{of_times} {q} ms")));
+    head.extend(["first row ms", "others"].map(str::to_owned));
+    let mut lines = vec![];
+    for row in rows {
+        for one in &row.measured {
+            let time = |q: fn(&millrace_bench_input::figures::Spread) -> f64| {
+                number(middle(one, |f| if paced { f.latency.as_ref() } else { f.ticks.as_ref() }.map(q)))
+            };
+            lines.push(vec![
+                label(row),
+                one.contender.clone(),
+                number(middle(one, |f| Some(f.cpu_s))),
+                number(middle(one, |f| Some(f.wall_s))),
+                number(middle(one, |f| Some(one.request.spec.events as f64 / f.wall_s.max(1e-9) / 1e6))),
+                number(middle(one, |f| Some(f.peak_mb))),
+                time(|t| t.p50),
+                time(|t| t.p99),
+                time(|t| t.p999),
+                time(|t| t.max),
+                number(middle(one, |f| f.first_ms)),
+                number(median(one.others.clone())),
+            ]);
+        }
+    }
+    table(&head, &lines)
+}
+
+/// A table whose columns are as wide as their widest cell, numbers to the right.
+fn table(head: &[String], rows: &[Vec<String>]) -> String {
+    let width = |c: usize| {
+        let cells = rows.iter().filter_map(|r| r.get(c)).map(|cell| cell.chars().count());
+        cells.chain([head[c].chars().count(), 3]).max().unwrap_or(3)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(c, (cell, w))| if c == 0 { format!("{cell:<w$}") } else { format!("{cell:>w$}") })
+            .collect();
+        format!("| {} |", cells.join(" | "))
+    };
+    let rule: Vec<String> = widths
+        .iter()
+        .enumerate()
+        .map(|(c, w)| if c == 0 { "-".repeat(*w) } else { format!("{}:", "-".repeat(w - 1)) })
+        .collect();
+    let mut out = vec![line(head), line(&rule)];
+    out.extend(rows.iter().map(|r| line(r)));
+    out.join("\n")
+}
