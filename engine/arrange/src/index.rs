@@ -32,6 +32,8 @@ const SHRINK_DIVISOR: u32 = 5;
 
 /// Entries of a line.
 const LINE: usize = 8;
+/// No slot of the line is empty.
+const FULL: u64 = u64::MAX;
 
 /// The place of an entry.
 #[derive(Clone, Copy, Debug)]
@@ -158,24 +160,16 @@ impl Index {
 impl Line {
     const EMPTY: Line = Line { tags: [0; LINE], rows: [NIL; LINE] };
 
-    /// A bit for each slot that is not empty.
+    /// A byte of ones for each slot that is not empty: a form that compilers make of two vector comparisons.
     #[inline]
-    fn full(&self) -> u8 {
-        let mut mask = 0;
-        for (i, row) in self.rows.iter().enumerate() {
-            mask |= u8::from(*row != NIL) << i;
-        }
-        mask
+    fn full(&self) -> u64 {
+        u64::from_le_bytes(self.rows.map(|row| if row == NIL { 0 } else { u8::MAX }))
     }
 
-    /// A bit for each slot with this tag, empty or not.
+    /// A byte of ones for each slot with this tag, empty or not.
     #[inline]
-    fn tagged(&self, tag: u32) -> u8 {
-        let mut mask = 0;
-        for (i, t) in self.tags.iter().enumerate() {
-            mask |= u8::from(*t == tag) << i;
-        }
-        mask
+    fn tagged(&self, tag: u32) -> u64 {
+        u64::from_le_bytes(self.tags.map(|t| if t == tag { u8::MAX } else { 0 }))
     }
 
     /// Tags and rows.
@@ -210,13 +204,13 @@ impl Table {
             let full = line.full();
             let mut fits = line.tagged(tag) & full;
             while fits != 0 {
-                let i = fits.trailing_zeros() as usize % LINE;
+                let i = fits.trailing_zeros() as usize / 8 % LINE;
                 if eq(line.rows[i]) {
                     return Some((at * LINE + i, line.rows[i]));
                 }
-                fits &= fits - 1;
+                fits &= !(0xff << (8 * i));
             }
-            if full != u8::MAX {
+            if full != FULL {
                 return None;
             }
             at = self.after(at);
@@ -238,8 +232,8 @@ impl Table {
         loop {
             let line = &mut self.lines[at];
             let full = line.full();
-            if full != u8::MAX {
-                let i = full.trailing_ones() as usize % LINE;
+            if full != FULL {
+                let i = full.trailing_ones() as usize / 8 % LINE;
                 line.tags[i] = tag;
                 line.rows[i] = row;
                 return;
@@ -253,13 +247,13 @@ impl Table {
     fn remove(&mut self, slot: usize) {
         self.used -= 1;
         let (mut gap, mut i) = (slot / LINE, slot % LINE);
-        let mut goes_on = self.lines[gap].full() == u8::MAX;
+        let mut goes_on = self.lines[gap].full() == FULL;
         self.lines[gap].rows[i] = NIL;
         let mut at = gap;
         while goes_on {
             at = self.after(at);
             let line = &self.lines[at];
-            goes_on = line.full() == u8::MAX;
+            goes_on = line.full() == FULL;
             // how far its line lies behind the gap; an entry that may move back is at least as far from home
             let distance = self.distance(gap, at);
             let moves =
