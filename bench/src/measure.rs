@@ -50,3 +50,47 @@ fn measure_typed(request: &Request) -> Result<Figures, String> {
     let (answer, clock) = typed::run(spec.workload, &Arc::new(input), request.workers)?;
     Ok(Figures::of(answer, &clock))
 }
+
+#[cfg(test)]
+mod tests {
+    use millrace_bench_input::{Spec, Workload};
+
+    use super::*;
+
+    fn request(workload: Workload, workers: usize) -> Request {
+        // a window is short enough to see several
+        let spec = Spec { load: 500, spacing_us: 10_000, ..Spec::new(workload, 3000, 250) };
+        Request { tier: Tier::T3, spec, workers, files: None, rate_per_s: None, variant: None }
+    }
+
+    #[test]
+    fn every_workload_has_the_answer_of_the_one_written_by_hand() {
+        for workload in Workload::ALL {
+            let ours = ours::measure(&request(*workload, 1)).unwrap();
+            assert_eq!(ours.ticks.unwrap().count, 12, "{workload}");
+            if typed::can().contains(workload) {
+                let typed = measure_typed(&request(*workload, 2)).unwrap();
+                assert_eq!(ours.answer, typed.answer, "{workload}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_paced_run_has_the_answer_of_one_as_fast_as_can_be() {
+        let plain = request(Workload::Q4, 1);
+        let mut paced = Request { rate_per_s: Some(20_000), ..plain.clone() };
+        paced.spec.tick = 10;
+        let (plain, paced) = (ours::measure(&plain).unwrap(), ours::measure(&paced).unwrap());
+        assert_eq!(plain.answer, paced.answer);
+        let latency = paced.latency.unwrap();
+        assert_eq!(latency.count, 3000);
+        assert!(paced.wall_s >= 0.149 && latency.p50 <= latency.max, "{latency:?}");
+    }
+
+    #[test]
+    fn what_changes_is_not_given_to_what_only_grows() {
+        let mut changing = request(Workload::Q3, 1);
+        changing.spec.updates_percent = 10;
+        assert!(measure_typed(&changing).is_err());
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use millrace_bench_input::{About, Answer, Figures, Request, Tier, files};
+use millrace_bench_input::{About, Answer, Figures, Request, Spec, Tier, files};
 use serde::Serialize;
 
 use crate::machine::busy_s;
@@ -122,12 +122,15 @@ pub(crate) struct Runner<'a> {
     wrong: Vec<String>,
     /// Events per second that a contender bears, by contender and what it was asked.
     bearable: BTreeMap<(usize, String), f64>,
+    /// Answers so far, and whose, by input: they do not depend on tier, ticks and workers.
+    answers: BTreeMap<String, (Answer, String)>,
 }
 
 impl<'a> Runner<'a> {
     /// With these contenders; inputs as files go below `inputs`.
     pub(crate) fn new(args: &'a RunArgs, contenders: Vec<Contender>, inputs: PathBuf) -> Self {
-        Runner { args, contenders, inputs, wrong: vec![], bearable: BTreeMap::new() }
+        let (wrong, bearable, answers) = (vec![], BTreeMap::new(), BTreeMap::new());
+        Runner { args, contenders, inputs, wrong, bearable, answers }
     }
 
     /// Runs the cells; `tell` hears what is going on.
@@ -221,35 +224,39 @@ impl<'a> Runner<'a> {
         Ok(rate)
     }
 
-    /// Equal requests have equal answers; a paced one has that of the same input as fast as can be, by somebody else if
-    /// there is somebody.
-    fn compare(&self, cell: &Cell, measured: &[Measured]) -> Result<(), String> {
-        let mut expected: Vec<(Request, Answer, String)> = vec![];
+    /// Equal inputs have equal answers, whatever the tier, the ticks and the workers. A paced run has that of the same
+    /// input as fast as can be, by somebody else if there is somebody.
+    fn compare(&mut self, cell: &Cell, measured: &[Measured]) -> Result<(), String> {
         for one in measured {
             let plain = Request { variant: None, rate_per_s: None, ..one.request.clone() };
-            if cell.load_percent.is_some() && !expected.iter().any(|(r, ..)| r.spec == plain.spec) {
+            let key = input_of(&plain);
+            if cell.load_percent.is_some() && !self.answers.contains_key(&key) {
                 let others = self.contenders.iter().filter(|c| c.name != one.contender && c.can(&plain));
                 let witness = others.chain(self.contenders.iter().filter(|c| c.name == one.contender)).next();
                 if let Some(witness) = witness {
                     let answer = witness.peer.measure(&witness.asked(&plain))?.answer;
-                    expected.push((plain.clone(), answer, witness.name.clone()));
+                    self.answers.insert(key.clone(), (answer, witness.name.clone()));
                 }
             }
             for figures in &one.figures {
-                match expected.iter().find(|(request, ..)| request.spec == plain.spec) {
-                    None => expected.push((plain.clone(), figures.answer, one.contender.clone())),
-                    Some((_, answer, whose)) if *answer != figures.answer => {
-                        return Err(format!(
-                            "{}: {} says {:?}, {whose} says {answer:?}",
-                            one.request.spec.workload, one.contender, figures.answer
-                        ));
-                    }
-                    Some(_) => (),
+                let whose = format!("{} ({:?})", one.contender, plain.tier);
+                let (answer, first) =
+                    self.answers.entry(key.clone()).or_insert_with(|| (figures.answer, whose.clone()));
+                if *answer != figures.answer {
+                    let workload = plain.spec.workload;
+                    return Err(format!("{workload}: {whose} says {:?}, {first} says {answer:?}", figures.answer));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// What decides an answer: the input without its ticks, or, where records are only counted, the files.
+fn input_of(request: &Request) -> String {
+    let spec = Spec { tick: 0, ..request.spec.clone() };
+    let counted = if request.tier == Tier::T0 { "-counted" } else { "" };
+    format!("{}{counted}", spec.key())
 }
 
 /// A measurement, and how many processors others kept busy meanwhile.
