@@ -70,12 +70,9 @@ impl<'r> Generator<'r> {
     // ---- whole queries ----
 
     fn view(&mut self, depth: u32) -> Query {
-        if depth > 1 && self.chance(15) {
-            let op = self.pick(&["UNION ALL", "UNION", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"]);
+        if self.chance(30) {
             let types: Vec<Type> = (0..self.rng.random_range(1..=3)).map(|_| self.pick(&SCALARS)).collect();
-            let left = self.rows_of(&types, depth - 1);
-            let right = self.rows_of(&types, depth - 1);
-            return Query::Set(op, Box::new(left), Box::new(right));
+            return self.set(&types, depth - 1);
         }
         let (from, scope) = self.from(depth);
         let filter = self.chance(50).then(|| self.condition(&scope, depth));
@@ -86,6 +83,15 @@ impl<'r> Generator<'r> {
             select.top = self.top(&columns);
         }
         Query::Select(Box::new(select))
+    }
+
+    /// A set operation of two queries, or of three.
+    fn set(&mut self, types: &[Type], depth: u32) -> Query {
+        let rare = ["INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"];
+        let op = if self.chance(25) { self.pick(&["UNION ALL", "UNION"]) } else { self.pick(&rare) };
+        let left = if self.chance(25) { self.set(types, 0) } else { self.rows_of(types, depth) };
+        let right = self.rows_of(types, depth);
+        Query::Set(op, Box::new(left), Box::new(right))
     }
 
     /// A query with columns of these types, for set operations.
@@ -105,7 +111,7 @@ impl<'r> Generator<'r> {
         let (left, mut scope) = self.base_of(|r| r.stream);
         let (kind, joins_stream) = match self.rng.random_range(0..10) {
             0..=5 => (self.pick(&["JOIN", "LEFT JOIN"]), Some(false)),
-            6..=8 => ("JOIN", Some(true)),
+            6..=9 if self.chance(90) => ("JOIN", Some(true)),
             _ => ("", None),
         };
         let from = match joins_stream {
@@ -126,30 +132,32 @@ impl<'r> Generator<'r> {
 
     fn windowed(&mut self) -> Query {
         let (from, scope) = self.base_of(|r| r.stream);
-        let grace = self.pick(&["", ", GRACE PERIOD 0 SECONDS", ", GRACE PERIOD 2 SECONDS", ", GRACE PERIOD 1 HOUR"]);
-        let window = match self.rng.random_range(0..10) {
+        let (none, some) = (", GRACE PERIOD 0 SECONDS", ", GRACE PERIOD 2 SECONDS");
+        let grace = self.pick(&["", none, none, some, some, ", GRACE PERIOD 1 HOUR"]);
+        let window = match self.rng.random_range(0..20) {
             0..=4 => format!("WINDOW TUMBLING (SIZE 5 SECONDS{grace})"),
-            5..=6 => format!("WINDOW HOPPING (SIZE 6 SECONDS, ADVANCE BY 2 SECONDS{grace})"),
-            7 => format!("WINDOW SESSION (2 SECONDS{grace})"),
+            5..=9 => format!("WINDOW HOPPING (SIZE 6 SECONDS, ADVANCE BY 2 SECONDS{grace})"),
+            10..=17 => format!("WINDOW SESSION (2 SECONDS{grace})"),
             _ => String::new(),
         };
         let filter = self.chance(30).then(|| self.condition(&scope, 0));
-        let Output::Groups { mut keys, mut calls, having } = self.groups(&scope) else {
+        let Output::Groups { mut keys, mut calls, having, .. } = self.groups(&scope) else {
             return self.windowed();
         };
-        if keys.is_empty() {
-            let (alias, column, data_type) = self.scope_column(&scope);
+        if keys.is_empty() || self.chance(25) {
+            let text = scope.iter().find(|c| c.2 == Type::Text && self.chance(50)).cloned();
+            let (alias, column, data_type) = text.unwrap_or_else(|| self.scope_column(&scope));
             let name = self.name("c");
             keys.push(Item { value: Expr::Column(alias, column), name, data_type: Some(data_type) });
         }
-        if self.chance(40) {
+        if self.chance(70) {
             let (alias, column, _) = self.scope_column(&scope);
-            let function = self.pick(&["LATEST_BY_OFFSET", "EARLIEST_BY_OFFSET", "COLLECT_LIST"]);
+            let function = self.pick(&["LATEST_BY_OFFSET", "EARLIEST_BY_OFFSET"]);
             let args = vec![Expr::Column(alias, column)];
             let value = Call { function, args, distinct: false, filter: None, ordered: false };
             calls.push(Item { value, name: self.name("c"), data_type: None });
         }
-        let output = Output::Groups { keys, calls, having };
+        let output = Output::Groups { keys, sets: "", calls, having };
         Query::Select(Box::new(Select { from, window, filter, output, top: None }))
     }
 
@@ -181,7 +189,7 @@ impl<'r> Generator<'r> {
         if scope.is_empty() {
             return self.base_of(|_| true);
         }
-        if self.chance(30)
+        if self.chance(45)
             && let Some(first) = self.first(&query, &alias, &scope)
         {
             return first;
@@ -199,7 +207,7 @@ impl<'r> Generator<'r> {
             .map(|_| (self.scope_column(scope).1, self.chance(50), self.chance(50)))
             .collect();
         let wanted = self.pick(&["<= 1", "<= 3", "< 3", "= 2", "BETWEEN 2 AND 4"]).to_owned();
-        let number = self.chance(40).then(|| self.name("n"));
+        let number = self.chance(60).then(|| self.name("n"));
         let mut scope = scope.clone();
         scope.extend(number.iter().map(|number| (alias.to_owned(), number.clone(), Type::Big)));
         let (query, alias) = (Box::new(query.clone()), alias.to_owned());
@@ -219,7 +227,9 @@ impl<'r> Generator<'r> {
         let pairs: Vec<(&Known, &Known)> =
             left.iter().flat_map(|l| right.iter().filter(move |r| r.2 == l.2).map(move |r| (l, r))).collect();
         let column = |c: &(String, String, Type)| Box::new(Expr::Column(c.0.clone(), c.1.clone()));
-        let Some((l, r)) = pairs.choose(self.rng) else {
+        let texts: Vec<(&Known, &Known)> = pairs.iter().filter(|(l, _)| l.2 == Type::Text).copied().collect();
+        let some = if !texts.is_empty() && self.chance(20) { &texts } else { &pairs };
+        let Some((l, r)) = some.choose(self.rng) else {
             // no common type: compare as text
             let (l, r) = (self.scope_column(left), self.scope_column(right));
             let cast = |c: (String, String, Type)| Box::new(Expr::Cast(Box::new(Expr::Column(c.0, c.1)), Type::Text));
@@ -264,13 +274,13 @@ impl<'r> Generator<'r> {
     }
 
     fn groups(&mut self, scope: &Scope) -> Output {
-        let keys = (0..self.rng.random_range(0..=2))
+        let keys: Vec<Item<Expr>> = (0..self.rng.random_range(0..=2))
             .map(|_| {
                 let (alias, column, data_type) = self.scope_column(scope);
                 Item { value: Expr::Column(alias, column), name: self.name("c"), data_type: Some(data_type) }
             })
             .collect();
-        let calls = (0..self.rng.random_range(1..=3))
+        let calls = (0..self.rng.random_range(1..=4))
             .map(|_| {
                 let (value, data_type) = self.call(scope);
                 Item { value, name: self.name("c"), data_type }
@@ -280,7 +290,8 @@ impl<'r> Generator<'r> {
             let count = Call { function: "COUNT", args: vec![], distinct: false, filter: None, ordered: false };
             (count, self.pick(&[">", "<", "="]), self.rng.random_range(1..4).to_string())
         });
-        Output::Groups { keys, calls, having }
+        let sets = if keys.is_empty() || !self.chance(15) { "" } else { self.pick(&["ROLLUP", "CUBE"]) };
+        Output::Groups { keys, sets, calls, having }
     }
 
     fn call(&mut self, scope: &Scope) -> (Call, Option<Type>) {
@@ -292,15 +303,15 @@ impl<'r> Generator<'r> {
             (g.expr(data_type, scope, 1), data_type)
         };
         use Type::{Big, Bool, Decimal, Double, Int, Text};
-        match self.rng.random_range(0..14) {
+        match self.rng.random_range(0..20) {
             0 => (call("COUNT", vec![], false, false), Some(Big)),
-            1 => {
+            1 | 14 => {
                 let arg = of(self, &SCALARS).0;
                 (call("COUNT", vec![arg], self.chance(50), false), Some(Big))
             }
             2 | 3 => {
                 let (arg, data_type) = of(self, &[Int, Big, Decimal, Double]);
-                let distinct = self.chance(20);
+                let distinct = self.chance(50);
                 let result = match data_type {
                     Int | Big => Some(Big),
                     Double => Some(Double),
@@ -308,9 +319,9 @@ impl<'r> Generator<'r> {
                 };
                 (call("SUM", vec![arg], distinct, false), result)
             }
-            4 => {
+            4 | 15 => {
                 let (arg, data_type) = of(self, &[Int, Big, Decimal, Double]);
-                let distinct = self.chance(20);
+                let distinct = self.chance(50);
                 (call("AVG", vec![arg], distinct, false), (data_type != Decimal).then_some(Double))
             }
             5..=8 => {
@@ -322,9 +333,9 @@ impl<'r> Generator<'r> {
                 let function = self.pick(&["STDDEV_SAMP", "STDDEV_POP", "VAR_SAMP", "VAR_POP"]);
                 (call(function, vec![arg], false, false), None)
             }
-            10 => (call(self.pick(&["BOOL_AND", "BOOL_OR"]), vec![of(self, &[Bool]).0], false, false), Some(Bool)),
-            11 => {
-                let distinct = self.chance(30);
+            10 | 16 => (call(self.pick(&["BOOL_AND", "BOOL_OR"]), vec![of(self, &[Bool]).0], false, false), Some(Bool)),
+            11 | 17 => {
+                let distinct = self.chance(50);
                 (call("STRING_AGG", vec![of(self, &[Text]).0], distinct, true), Some(Text))
             }
             12 => (call("COLLECT_SET", vec![of(self, &SCALARS).0], false, false), None),
@@ -349,15 +360,19 @@ impl<'r> Generator<'r> {
 
     /// A condition, sometimes with a subquery.
     fn condition(&mut self, scope: &Scope, depth: u32) -> Expr {
-        if depth > 0 && self.chance(30) {
-            return self.subquery(scope);
+        if depth > 0 && self.chance(40) {
+            let subquery = self.subquery(scope);
+            if self.chance(25) {
+                return Expr::Binary("OR", Box::new(subquery), Box::new(self.predicate(scope, 1)));
+            }
+            return subquery;
         }
         self.predicate(scope, 2)
     }
 
     fn subquery(&mut self, scope: &Scope) -> Expr {
         let (from, inner) = self.base_of(|_| true);
-        let negated = self.chance(40);
+        let negated = self.chance(50);
         let (alias, column, data_type) = self.scope_column(scope);
         let outer = Expr::Column(alias, column);
         let same: Vec<&(String, String, Type)> = inner.iter().filter(|c| c.2 == data_type).collect();
@@ -377,12 +392,12 @@ impl<'r> Generator<'r> {
             (a, b) => a.or(b),
         };
         let name = self.name("c");
-        match self.rng.random_range(0..3) {
-            0 => {
+        match self.rng.random_range(0..6) {
+            0 | 1 => {
                 let value = Expr::Literal("1".to_owned());
                 Expr::Exists(select(both(correlated, own), rows(value, name, Type::Int)), negated)
             }
-            1 => {
+            2..=4 => {
                 let value = self.expr(data_type, &inner, 0);
                 Expr::InQuery(Box::new(outer), select(own, rows(value, name, data_type)), negated)
             }
@@ -391,7 +406,7 @@ impl<'r> Generator<'r> {
                 let value = Call { function: "MAX", args: vec![value], distinct: false, filter: None, ordered: false };
                 let calls = vec![Item { value, name, data_type: Some(data_type) }];
                 let filter = if self.chance(50) { both(correlated, own) } else { own };
-                let query = select(filter, Output::Groups { keys: vec![], calls, having: None });
+                let query = select(filter, Output::Groups { keys: vec![], sets: "", calls, having: None });
                 Expr::Binary(self.pick(&COMPARISONS), Box::new(outer), Box::new(Expr::Scalar(query)))
             }
         }

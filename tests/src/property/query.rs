@@ -166,6 +166,8 @@ pub enum Output {
     Groups {
         /// GROUP BY, also selected.
         keys: Vec<Item<Expr>>,
+        /// `ROLLUP`, `CUBE` or nothing, around the keys.
+        sets: &'static str,
         /// The aggregates.
         calls: Vec<Item<Call>>,
         /// HAVING, an aggregate and what it is compared with.
@@ -254,10 +256,12 @@ impl Select {
         if let Some(filter) = &self.filter {
             let _ = write!(sql, " WHERE {}", filter.sql(dialect));
         }
-        if let Output::Groups { keys, having, .. } = &self.output {
+        if let Output::Groups { keys, sets, having, .. } = &self.output {
             if !keys.is_empty() {
                 let keys: Vec<String> = keys.iter().map(|k| k.value.sql(dialect)).collect();
-                let _ = write!(sql, " GROUP BY {}", keys.join(", "));
+                let keys = keys.join(", ");
+                let keys = if sets.is_empty() { keys } else { format!("{sets} ({keys})") };
+                let _ = write!(sql, " GROUP BY {keys}");
             }
             if let Some((call, op, literal)) = having {
                 let _ = write!(sql, " HAVING {} {op} {literal}", call.sql(dialect));

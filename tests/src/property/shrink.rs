@@ -92,26 +92,32 @@ fn smaller_selects(select: &Select) -> Vec<Select> {
                 out.push(Select { output: Output::Rows { distinct: *distinct, items }, ..select.clone() });
             }
         }
-        Output::Groups { keys, calls, having } => {
+        Output::Groups { keys, sets, calls, having } => {
+            let sets = *sets;
             let with = |output| Select { output, ..select.clone() };
+            if !sets.is_empty() {
+                let (keys, calls, having) = (keys.clone(), calls.clone(), having.clone());
+                out.push(with(Output::Groups { keys, sets: "", calls, having }));
+            }
             if having.is_some() {
-                out.push(with(Output::Groups { keys: keys.clone(), calls: calls.clone(), having: None }));
+                out.push(with(Output::Groups { keys: keys.clone(), sets, calls: calls.clone(), having: None }));
             }
             for i in (0..calls.len()).filter(|_| calls.len() > 1) {
                 let mut calls = calls.clone();
                 calls.remove(i);
-                out.push(with(Output::Groups { keys: keys.clone(), calls, having: having.clone() }));
+                out.push(with(Output::Groups { keys: keys.clone(), sets, calls, having: having.clone() }));
             }
             for i in 0..keys.len() {
                 let mut keys = keys.clone();
                 keys.remove(i);
-                out.push(with(Output::Groups { keys, calls: calls.clone(), having: having.clone() }));
+                let sets = if keys.is_empty() { "" } else { sets };
+                out.push(with(Output::Groups { keys, sets, calls: calls.clone(), having: having.clone() }));
             }
             for i in 0..calls.len() {
                 if calls[i].value.filter.is_some() || calls[i].value.distinct {
                     let mut calls = calls.clone();
                     (calls[i].value.filter, calls[i].value.distinct) = (None, false);
-                    out.push(with(Output::Groups { keys: keys.clone(), calls, having: having.clone() }));
+                    out.push(with(Output::Groups { keys: keys.clone(), sets, calls, having: having.clone() }));
                 }
             }
         }
