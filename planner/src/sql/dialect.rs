@@ -438,6 +438,9 @@ fn field_access(parser: &mut Parser, root: ast::Expr) -> Result<ast::Expr, Parse
     Ok(ast::Expr::CompoundFieldAccess { root, access_chain })
 }
 
+/// Makes a test of two operands.
+type MakeTest = fn(Box<ast::Expr>, Box<ast::Expr>) -> ast::Expr;
+
 /// `left IS [NOT] DISTINCT FROM right`, with the parser before IS; `None` if it is another test with IS.
 ///
 /// sqlparser takes all that follows for the right side, AND and OR included; PostgreSQL what binds tighter than IS.
@@ -448,7 +451,7 @@ fn distinct_from(parser: &mut Parser, left: &ast::Expr, precedence: u8) -> Optio
             .enumerate()
             .all(|(n, word)| matches!(&parser.peek_nth_token_ref(n).token, Token::Word(next) if next.keyword == *word))
     };
-    let (n_words, make): (usize, fn(Box<ast::Expr>, Box<ast::Expr>) -> ast::Expr) = match () {
+    let (n_words, make): (usize, MakeTest) = match () {
         () if words(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) => (3, ast::Expr::IsDistinctFrom),
         () if words(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) => {
             (4, ast::Expr::IsNotDistinctFrom)

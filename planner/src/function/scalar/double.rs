@@ -107,7 +107,8 @@ fn sqrt(x: f64) -> Result<f64> {
 
 /// `f` within its domain; NaN is in each.
 fn within(x: f64, low: f64, high: f64, f: fn(f64) -> f64) -> Result<f64> {
-    if x < low || x > high { exec_err!("{OUTSIDE}") } else { Ok(f(x)) }
+    let (below, above) = (x < low, x > high);
+    if below || above { exec_err!("{OUTSIDE}") } else { Ok(f(x)) }
 }
 
 fn not_too_large(result: f64, finite_input: bool) -> Result<f64> {

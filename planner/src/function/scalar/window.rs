@@ -22,7 +22,7 @@ pub(crate) const WINDOWS_MAX: i64 = 1_000;
 /// The functions.
 pub(crate) fn all() -> Vec<ScalarUDF> {
     vec![
-        plain("window_start", &[&[TIMESTAMP, BIGINT]], TIMESTAMP, |a| each(a, |t, size| start(t, size))),
+        plain("window_start", &[&[TIMESTAMP, BIGINT]], TIMESTAMP, |a| each(a, start)),
         plain("window_end", &[&[TIMESTAMP, BIGINT]], TIMESTAMP, |a| {
             each(a, |start, size| start.checked_add(size).ok_or_else(out_of_range))
         }),
