@@ -24,7 +24,7 @@ import inputs  # noqa: E402
 
 HERE = Path(__file__).parent
 TICKS = 10
-ROUNDED_DIGITS = 6
+CLOSE = 1e-6
 DIFFERING_ROWS_SHOWN = 5
 MB = 1 << 20
 
@@ -119,14 +119,11 @@ class Comparison:
     def types(self, query):
         return [(name, kind) for name, kind, *_ in self.db.execute(f"DESCRIBE {query.duckdb}").fetchall()]
 
-    def row(self, query, types):
-        """An expression for each column, of the same value on both sides."""
-        def of(i, name):
-            if (query.name, name.lower()) not in self.excused:
-                return f"c{i}"
-            self.report.used.add((query.name, name.lower()))
-            return f"round(CAST(c{i} AS DOUBLE), {ROUNDED_DIGITS})"
-        return ", ".join(of(i, name) for i, (name, _) in enumerate(types))
+    def exact(self, query, types):
+        """The columns that have to be equal; those of the list need only be close."""
+        excused = [i for i, (name, _) in enumerate(types) if (query.name, name.lower()) in self.excused]
+        self.report.used |= {(query.name, types[i][0].lower()) for i in excused}
+        return [f"c{i}" for i in range(len(types)) if i not in excused], [f"c{i}" for i in excused]
 
     def load(self, query, types, path, first):
         """Loads rows that Millrace printed into the table `ours`."""
@@ -141,20 +138,33 @@ class Comparison:
 
     def check(self, query, types, ours, at):
         """Compares rows with their counts: `ours` selects the columns and `n`."""
-        row = self.row(query, types)
+        exact, close = self.exact(query, types)
+        row = ", ".join(exact)
         print_of = f"SELECT coalesce(sum(n), 0), coalesce(sum(hash({row})::HUGEINT * n), 0)"
         theirs = f"(SELECT *, 1 AS n FROM {self.theirs(query, types)})"
-        if self.db.execute(f"{print_of} FROM {ours}").fetchone() == self.db.execute(f"{print_of} FROM {theirs}").fetchone():
-            return True
-        names = [f"r{i}" for i in range(len(types))]
-        side = lambda rows: f"SELECT {row}, sum(n)::BIGINT AS n FROM {rows} GROUP BY ALL HAVING sum(n) <> 0"
+        equal = self.db.execute(f"{print_of} FROM {ours}").fetchone() == self.db.execute(f"{print_of} FROM {theirs}").fetchone()
+        text = [] if equal else self.only_one_has(exact, ours, theirs)
+        if equal and close:
+            text = self.too_far(exact, close, ours, theirs)
+        if text:
+            self.report.fail(f"{query.name} {at}", "\n".join(text + [query.sql]))
+        return not text
+
+    def only_one_has(self, exact, ours, theirs):
+        side = lambda rows: f"SELECT {', '.join(exact)}, sum(n)::BIGINT AS n FROM {rows} GROUP BY ALL HAVING sum(n) <> 0"
         text = []
         for who, a, b in [("ours", ours, theirs), ("DuckDB's", theirs, ours)]:
-            only = f"SELECT * FROM ({side(a)} EXCEPT {side(b)}) AS d({', '.join(names)}, n) ORDER BY ALL"
-            found = self.db.execute(only).fetchall()
+            found = self.db.execute(f"SELECT * FROM ({side(a)} EXCEPT {side(b)}) ORDER BY ALL").fetchall()
             text += [f"  {len(found)} only {who}"] + [f"    {r}" for r in found[:DIFFERING_ROWS_SHOWN]]
-        self.report.fail(f"{query.name} {at}", "\n".join(text + [query.sql]))
-        return False
+        return text
+
+    def too_far(self, exact, close, ours, theirs):
+        """Rows whose listed columns are not close. The other columns tell rows apart."""
+        kept = f"(SELECT * EXCLUDE (n) FROM {ours} GROUP BY ALL HAVING sum(n) <> 0)"
+        same = " AND ".join(f"o.{c} IS NOT DISTINCT FROM t.{c}" for c in exact)
+        far = " OR ".join(f"coalesce(abs(o.{c}::DOUBLE - t.{c}::DOUBLE) > {CLOSE}, (o.{c} IS NULL) <> (t.{c} IS NULL))" for c in close)
+        found = self.db.execute(f"SELECT o.*, t.* FROM {kept} AS o JOIN {theirs} AS t ON {same} WHERE {far}").fetchall()
+        return [f"  {len(found)} too far from each other"] + [f"    {r}" for r in found[:DIFFERING_ROWS_SHOWN]] if found else []
 
     def on_the_way(self):
         rows = self.args.rows
