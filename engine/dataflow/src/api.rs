@@ -31,11 +31,32 @@ pub struct Options {
     pub stepping: Stepping,
     /// Ticks that may be under way before [`Engine::tick`](crate::Engine::tick) waits, at least 1.
     pub ticks_in_flight_max: usize,
+    /// Which dataflows take part in a tick.
+    pub waking: Waking,
+    /// What a query says of the present state in its first tick leaves as it is found, if it is sure to stand: see
+    /// [`TickOutput::more`]. Otherwise a tick's output is one.
+    pub early: bool,
+}
+
+/// Which dataflows take part in a tick. Outputs do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Waking {
+    /// Those that something happens to: the others cost nothing.
+    #[default]
+    Needed,
+    /// All of them, always: what the former is compared with.
+    Always,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { workers: 1, stepping: Stepping::Threads, ticks_in_flight_max: 4 }
+        Options {
+            workers: 1,
+            stepping: Stepping::Threads,
+            ticks_in_flight_max: 4,
+            waking: Waking::Needed,
+            early: false,
+        }
     }
 }
 
@@ -190,6 +211,8 @@ pub struct RejectedRow {
 pub struct TickOutput {
     /// The tick.
     pub tick: u64,
+    /// The tick goes on: these are some of its insertions, and nothing else is said yet.
+    pub more: bool,
     /// Changes per delivering query, not consolidated; queries without changes are left out.
     pub changes: Vec<(QueryId, Vec<Batch>)>,
     /// Error rows.

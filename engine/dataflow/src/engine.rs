@@ -19,9 +19,10 @@ use timely::communication::{Allocator, Config, WorkerGuards, initialize};
 
 use crate::api::{
     BaseRelation, Dataflow, EngineError, Intake, OperatorStats, Options, QueryId, Rows, Stepping, TickInputs,
-    TickOutput,
+    TickOutput, Waking,
 };
 use crate::relation::LogId;
+use crate::wake::Wakers;
 use crate::worker::{Command, Report, Setup, TickPart, run};
 
 /// A running engine. Dropping it stops the workers.
@@ -36,8 +37,11 @@ pub struct Engine {
     /// The tick that the next call of `tick` closes.
     next_tick: u64,
     base: HashMap<RelationId, Arc<BaseRelation>>,
+    wakers: Wakers,
     /// Reports of ticks that some workers have not completed: how many are missing, and what came so far.
     partial: BTreeMap<u64, (usize, TickOutput)>,
+    /// Changes of a tick that has not been completed, nor perhaps those before it.
+    early: BTreeMap<u64, Vec<(QueryId, Vec<Batch>)>>,
     complete: VecDeque<TickOutput>,
     /// Where the next batch of a stream goes, so that batches are spread over the workers.
     next_worker: usize,
@@ -68,6 +72,7 @@ impl Engine {
                 reports: report.clone(),
                 clock: Arc::clone(world.clock()),
                 by_turns: options.stepping != Stepping::Threads,
+                early: options.early,
                 stopped: Arc::clone(&stopped),
             }));
             workers.push(command);
@@ -101,7 +106,9 @@ impl Engine {
             ticks_in_flight_max: options.ticks_in_flight_max,
             next_tick: 1,
             base: HashMap::new(),
+            wakers: Wakers::new(options.waking == Waking::Always),
             partial: BTreeMap::new(),
+            early: BTreeMap::new(),
             complete: VecDeque::new(),
             next_worker: 0,
             turn_seed,
@@ -121,6 +128,7 @@ impl Engine {
     /// A base relation, from the next tick on.
     pub fn add_relation(&mut self, relation: BaseRelation) {
         let relation = Arc::new(relation);
+        self.wakers.add_relation(relation.id, relation.intake == Intake::Append);
         self.base.insert(relation.id, Arc::clone(&relation));
         let start = self.next_tick;
         self.broadcast(|| Command::AddRelation { relation: Arc::clone(&relation), start });
@@ -128,31 +136,43 @@ impl Engine {
 
     /// A derived relation without a writer yet. Queries that publish into it add themselves.
     pub fn add_derived(&mut self, relation: RelationId, schema: &SchemaRef, keep: bool) {
-        let start = self.next_tick;
-        self.broadcast(|| Command::AddDerived { relation, schema: Arc::clone(schema), keep, start });
+        self.wakers.add_relation(relation, false);
+        self.broadcast(|| Command::AddDerived { relation, schema: Arc::clone(schema), keep });
     }
 
     /// Forgets a relation. The caller has removed the queries that read or write it.
     pub fn drop_relation(&mut self, relation: RelationId) {
         self.base.remove(&relation);
+        self.wakers.drop_relation(relation);
         self.broadcast(|| Command::DropRelation(relation));
     }
 
     /// A query, from the next tick on: then its first changes are what it says of the present state. A derived relation
     /// that it publishes is made if it is not there.
     pub fn install(&mut self, query: QueryId, dataflow: Dataflow) {
+        self.install_with(query, dataflow, false);
+    }
+
+    /// The same, but what streams have brought before that tick does not concern it. Tables are there as they are.
+    pub fn install_from_now(&mut self, query: QueryId, dataflow: Dataflow) {
+        self.install_with(query, dataflow, true);
+    }
+
+    fn install_with(&mut self, query: QueryId, dataflow: Dataflow, from_now: bool) {
         if let Some(publish) = &dataflow.publish
             && !self.base.contains_key(&publish.relation)
         {
             self.add_derived(publish.relation, &dataflow.root.schema, publish.keep);
         }
+        self.wakers.add(query, &dataflow);
         let dataflow = Arc::new(dataflow);
         let start = self.next_tick;
-        self.broadcast(|| Command::Install { query, dataflow: Arc::clone(&dataflow), start });
+        self.broadcast(|| Command::Install { query, dataflow: Arc::clone(&dataflow), start, from_now });
     }
 
     /// Ends a query, after the last tick that was closed. What it published stays.
     pub fn remove(&mut self, query: QueryId) {
+        self.wakers.remove(query);
         self.broadcast(|| Command::Remove(query));
     }
 
@@ -164,6 +184,7 @@ impl Engine {
         let tick = self.next_tick;
         self.next_tick += 1;
         let peers = self.workers.len();
+        let wake = Arc::new(self.wakers.tick(&inputs));
         let mut parts: Vec<Vec<(LogId, Batch, Option<QueryId>)>> = vec![vec![]; peers];
         for rows in inputs.rows {
             self.distribute(rows, &mut parts);
@@ -171,7 +192,7 @@ impl Engine {
         self.partial.insert(tick, (peers, TickOutput { tick, ..TickOutput::default() }));
         for (worker, rows) in self.workers.iter().zip(parts) {
             let stream_times = inputs.stream_times.clone();
-            let part = TickPart { tick, rows, stream_times, now_ms: inputs.now_ms };
+            let part = TickPart { tick, wake: Arc::clone(&wake), rows, stream_times, now_ms: inputs.now_ms };
             // a worker that is gone has reported its panic
             drop(worker.send(Command::Tick(part)));
         }
@@ -192,7 +213,21 @@ impl Engine {
         while let Ok(report) = self.reports.try_recv() {
             self.note(report)?;
         }
-        Ok(self.complete.drain(..).collect())
+        Ok(self.outputs())
+    }
+
+    /// The same after waiting for something; nothing if no tick is under way.
+    ///
+    /// # Errors
+    /// If a worker has panicked.
+    pub fn wait_for_some(&mut self) -> Result<Vec<TickOutput>, EngineError> {
+        loop {
+            let outputs = self.poll()?;
+            if !outputs.is_empty() || self.partial.is_empty() {
+                return Ok(outputs);
+            }
+            self.receive()?;
+        }
     }
 
     /// Ticks that are complete, in order, after waiting for every tick that was closed.
@@ -203,7 +238,18 @@ impl Engine {
         while !self.partial.is_empty() {
             self.receive()?;
         }
-        Ok(self.complete.drain(..).collect())
+        Ok(self.outputs())
+    }
+
+    /// What can be told: ticks that are complete, and what is known of the next one.
+    fn outputs(&mut self) -> Vec<TickOutput> {
+        let mut outputs: Vec<TickOutput> = self.complete.drain(..).collect();
+        if let Some(tick) = self.partial.first_key_value().map(|(tick, _)| *tick)
+            && let Some(changes) = self.early.remove(&tick)
+        {
+            outputs.push(TickOutput { tick, more: true, changes, ..TickOutput::default() });
+        }
+        outputs
     }
 
     /// What every operator has done so far, on every worker. Waits for the ticks under way.
@@ -302,6 +348,7 @@ impl Engine {
         match report {
             Report::Turn { .. } => {}
             Report::Panicked { worker, message } => return Err(EngineError::WorkerPanicked { worker, message }),
+            Report::Early { tick, changes } => self.early.entry(tick).or_default().extend(changes),
             Report::Tick { tick, changes, findings } => {
                 if let Some((missing, output)) = self.partial.get_mut(&tick) {
                     *missing -= 1;
@@ -312,7 +359,11 @@ impl Engine {
         while let Some(entry) = self.partial.first_entry()
             && entry.get().0 == 0
         {
-            self.complete.push_back(entry.remove().1);
+            let mut output = entry.remove().1;
+            if let Some(early) = self.early.remove(&output.tick) {
+                merge(&mut output, early, crate::errors::Findings::default());
+            }
+            self.complete.push_back(output);
         }
         Ok(())
     }

@@ -11,11 +11,13 @@
 mod bag;
 mod upsert;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
-use millrace_arrange::{Arrangement, KeyTable, NullKeys, RowId, Trace, TraceReader, TraceWriter};
+use millrace_arrange::{Arrangement, KeyTable, NullKeys, RowId, TraceReader, TraceWriter};
 use millrace_data::Batch;
 use millrace_data::hash::hash_columns;
 
@@ -23,6 +25,7 @@ use crate::api::{BaseRelation, Intake, QueryId};
 use crate::errors::{Notebook, Reporter, row_text};
 use crate::operator::{Calls, Meter, Route, unary};
 use crate::render::Rows;
+use crate::shelf::SharedWriter;
 
 /// The relation's columns and `deleted` behind them.
 pub(crate) fn input_schema(schema: &SchemaRef) -> SchemaRef {
@@ -45,7 +48,7 @@ pub(crate) struct Table {
     identity: Vec<usize>,
     /// Types of the identity.
     types: Vec<DataType>,
-    writer: TraceWriter,
+    writer: SharedWriter,
     reader: TraceReader,
     reporter: Reporter,
 }
@@ -73,14 +76,15 @@ impl Table {
         let mut writer = TraceWriter::new(Arrangement::new(&all, &identity));
         writer.advance(start);
         let reader = writer.trace().reader();
+        let writer = Rc::new(RefCell::new(writer));
         // rejected rows name the relation, not a query
         let reporter = Reporter::new(notebook, QueryId(0), "Intake");
         Some(Table { relation: relation.clone(), identity, types, writer, reader, reporter })
     }
 
-    /// The arrangement by identity.
-    pub(crate) fn trace(&self) -> Trace {
-        self.writer.trace()
+    /// The writer of the arrangement by identity.
+    pub(crate) fn writer(&self) -> SharedWriter {
+        Rc::clone(&self.writer)
     }
 
     /// What the table is arranged by.
@@ -91,13 +95,13 @@ impl Table {
     fn apply(&mut self, tick: u64, batches: &[Batch], emit: &mut dyn FnMut(Batch)) {
         let incoming = self.read(batches);
         if incoming.rows.is_empty() {
-            self.writer.advance(tick + 1);
+            self.writer.borrow_mut().advance(tick + 1);
         } else {
             let changes = match self.relation.intake {
                 Intake::Upsert { .. } => self.upsert(tick, &incoming),
                 _ => self.bag(tick, &incoming),
             };
-            self.writer.apply(tick, &changes);
+            self.writer.borrow_mut().apply(tick, &changes);
             changes.into_iter().for_each(emit);
         }
         self.reader.advance_since(tick);

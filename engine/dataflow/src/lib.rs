@@ -9,7 +9,7 @@
 //!   poll, wait ←──────────────── one report per worker and tick ────────────┘
 //! ```
 //!
-//! `worker` runs one timely worker; `relation` holds what its dataflows read and write; `render` turns a plan into a
+//! `wake` decides what has something to do in a tick; `worker` runs one timely worker; `relation` holds what its dataflows read and write; `render` turns a plan into a
 //! dataflow, `operator` is the frame of every stateful operator.
 
 mod api;
@@ -18,6 +18,7 @@ mod engine;
 mod errors;
 mod exact;
 mod expr;
+mod gate;
 mod intake;
 mod operator;
 mod relation;
@@ -25,10 +26,11 @@ mod render;
 mod shelf;
 mod sink;
 mod tick;
+mod wake;
 mod worker;
 
 pub use api::{
     BaseRelation, Dataflow, EngineError, ErrorRow, Intake, LateRow, OperatorStats, Options, Publish, QueryId,
-    RejectedRow, Rows, Stepping, StreamTime, TickInputs, TickOutput,
+    RejectedRow, Rows, Stepping, StreamTime, TickInputs, TickOutput, Waking,
 };
 pub use engine::Engine;

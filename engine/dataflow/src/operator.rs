@@ -8,8 +8,9 @@
 //! ```
 //!
 //! # Contract
-//! * `logic` is called once for each tick that has input on any side, and with [`Calls::EveryTick`] for every tick from
-//!   the start on, in order, on every worker.
+//! * `logic` is called once for each tick that has input on any side, and with [`Calls::EveryTick`] for every tick at
+//!   which the dataflow is awake, in order, on every worker. It sleeps through ticks that bring it neither rows nor a
+//!   stream time that it depends on.
 //! * What it emits leaves at that tick.
 
 use std::cell::Cell;
@@ -28,6 +29,7 @@ use timely::dataflow::operators::generic::operator::Operator;
 use timely::progress::frontier::MutableAntichain;
 
 use crate::render::Rows;
+use crate::tick::TickClock;
 
 /// Where an operator's batches go.
 pub(crate) type Output<'a> = OutputBuilderSession<'a, u64, NoopBuilder<Batch>>;
@@ -40,17 +42,18 @@ pub(crate) struct Counters {
     pub(crate) busy_ns: Cell<u64>,
 }
 
-/// Counts for an operator while it works.
+/// Counts for an operator while it works, and knows when that is.
 #[derive(Clone)]
 pub(crate) struct Meter {
     pub(crate) counters: Rc<Counters>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tick: TickClock,
 }
 
 impl Meter {
     /// For a part of an operator whose rows are not the operator's: they count nowhere, and neither does its time.
     pub(crate) fn part(&self) -> Meter {
-        Meter { counters: Rc::default(), clock: Arc::clone(&self.clock) }
+        Meter { counters: Rc::default(), clock: Arc::clone(&self.clock), tick: self.tick.clone() }
     }
 
     /// Runs `work`, counting its time.
@@ -78,7 +81,7 @@ pub(crate) enum Calls {
     WithInput,
     /// For this tick, and for later ones with input.
     First(u64),
-    /// For every tick from this one on: operators that act on the passing of time.
+    /// For every tick from this one on at which the dataflow is awake: operators that act on the passing of time.
     EveryTick(u64),
 }
 
@@ -100,17 +103,18 @@ type Waiting<const N: usize> = (Option<Capability<u64>>, [Vec<Batch>; N]);
 struct Pending<const N: usize> {
     ticks: BTreeMap<u64, Waiting<N>>,
     calls: Calls,
+    now: TickClock,
     /// Held for ticks without input; `None` once the input has ended.
     held: Option<Capability<u64>>,
 }
 
 impl<const N: usize> Pending<N> {
-    fn new(calls: Calls, capability: Capability<u64>) -> Self {
+    fn new(calls: Calls, now: &TickClock, capability: Capability<u64>) -> Self {
         let held = match calls {
             Calls::WithInput => None,
             Calls::First(start) | Calls::EveryTick(start) => Some(capability.delayed(&start)),
         };
-        Pending { ticks: BTreeMap::new(), calls, held }
+        Pending { ticks: BTreeMap::new(), calls, now: now.clone(), held }
     }
 
     fn add(&mut self, side: usize, capability: Capability<u64>, batch: Batch) {
@@ -122,13 +126,13 @@ impl<const N: usize> Pending<N> {
         entry.0 = Some(capability);
     }
 
-    /// The held capability, which is for the next tick then, or for none.
-    fn pass(&mut self, tick: u64) -> Option<Capability<u64>> {
-        let at = self.held.take()?;
-        if let Calls::EveryTick(_) = self.calls {
+    /// What is held is for the next tick then, or for none.
+    fn pass(&mut self, tick: u64) {
+        if let Some(at) = self.held.take()
+            && let Calls::EveryTick(_) = self.calls
+        {
             self.held = Some(at.delayed(&(tick + 1)));
         }
-        Some(at)
     }
 
     /// The next complete tick, given that everything before `frontier` is (`None`: everything).
@@ -136,15 +140,18 @@ impl<const N: usize> Pending<N> {
         let complete = |tick: u64| frontier.is_none_or(|f| tick < f);
         let with_input = self.ticks.first_key_value().map(|(tick, _)| *tick).filter(|t| complete(*t));
         if let Some(held) = &self.held {
-            let tick = *held.time();
             let first = matches!(self.calls, Calls::First(_));
+            // it slept through the ticks before the one that the worker is at, or there is nothing to be done in that one
+            let tick = if first { *held.time() } else { self.now.tick() };
             if frontier.is_none() && !first {
                 // the input has ended: ticks without input are no more
                 self.held = None;
-            } else if complete(tick) && with_input.is_none_or(|t| t > tick) {
-                return self.pass(tick).map(|at| (at, std::array::from_fn(|_| vec![])));
-            } else if with_input == Some(tick) {
+            } else if *held.time() <= tick && complete(tick) && with_input.is_none_or(|t| t > tick) {
+                let at = held.delayed(&tick);
                 self.pass(tick);
+                return Some((at, std::array::from_fn(|_| vec![])));
+            } else if let Some(t) = with_input.filter(|t| *t >= *held.time()) {
+                self.pass(t);
             }
         }
         let (capability, inputs) = self.ticks.remove(&with_input?)?;
@@ -169,7 +176,7 @@ pub(crate) fn unary<'scope>(
     macro_rules! build {
         ($pact:expr) => {
             input.unary_frontier::<NoopBuilder<Batch>, _, _, _>($pact, name, move |capability, _| {
-                let mut pending = Pending::<1>::new(calls, capability);
+                let mut pending = Pending::<1>::new(calls, &meter.tick, capability);
                 move |(input, frontier), output| {
                     input.for_each(|capability, batch| {
                         let capability = capability.retain_least(0);
@@ -195,6 +202,15 @@ pub(crate) fn unary<'scope>(
     }
 }
 
+/// How far an operator is with a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slice {
+    /// It goes on with the tick, without input, when what is behind it has had a turn.
+    More,
+    /// It is done with it.
+    Last,
+}
+
 /// A stateful operator with two inputs: `logic(tick, left batches, right batches, emit)`.
 pub(crate) fn binary<'scope>(
     left: Rows<'scope>,
@@ -205,6 +221,23 @@ pub(crate) fn binary<'scope>(
     meter: Meter,
     mut logic: impl FnMut(u64, Vec<Batch>, Vec<Batch>, &mut dyn FnMut(Batch)) + 'static,
 ) -> Rows<'scope> {
+    binary_in_slices(left, right, name, routes, calls, meter, move |tick, left, right, emit| {
+        logic(tick, left, right, emit);
+        Slice::Last
+    })
+}
+
+/// The same, if a tick may be too much for one activation.
+pub(crate) fn binary_in_slices<'scope>(
+    left: Rows<'scope>,
+    right: Rows<'scope>,
+    name: &str,
+    routes: (Route, Route),
+    calls: Calls,
+    meter: Meter,
+    mut logic: impl FnMut(u64, Vec<Batch>, Vec<Batch>, &mut dyn FnMut(Batch)) -> Slice + 'static,
+) -> Rows<'scope> {
+    let scope = left.scope();
     let ((left, left_route), (right, right_route)) = (spread(left, routes.0), spread(right, routes.1));
     macro_rules! build {
         ($left:expr, $right:expr) => {
@@ -213,8 +246,9 @@ pub(crate) fn binary<'scope>(
                 $left,
                 $right,
                 name,
-                move |capability, _| {
-                    let mut pending = Pending::<2>::new(calls, capability);
+                move |capability, info| {
+                    let mut pending = Pending::<2>::new(calls, &meter.tick, capability);
+                    let (again, mut begun) = (scope.activator_for(info.address), None);
                     move |(left, left_frontier), (right, right_frontier), output| {
                         left.for_each(|capability, batch| {
                             if let Some(capability) = capability.retain_least(0) {
@@ -230,13 +264,21 @@ pub(crate) fn binary<'scope>(
                             (Some(a), Some(b)) => Some(a.min(b)),
                             (a, b) => a.or(b),
                         };
-                        while let Some((capability, [lefts, rights])) = pending.next(frontier) {
+                        let more = |at| (at, [vec![], vec![]]);
+                        while let Some((capability, [lefts, rights])) =
+                            begun.take().map(more).or_else(|| pending.next(frontier))
+                        {
                             let tick = *capability.time();
-                            meter.busy(|| {
+                            let slice = meter.busy(|| {
                                 logic(tick, lefts, rights, &mut |batch| {
                                     give(output, &capability, batch, &meter);
-                                });
+                                })
                             });
+                            if slice == Slice::More {
+                                begun = Some(capability);
+                                again.activate();
+                                break;
+                            }
                         }
                     }
                 },

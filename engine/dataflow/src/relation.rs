@@ -1,20 +1,26 @@
 //! A worker's relations: what dataflows read from and write to.
 //!
-//! A relation is a log of batches with a frontier. Whoever writes it (the tick's inputs, a query) *publishes* batches at
-//! ticks and *advances*; the log's frontier is the least of its writers'. Whoever reads it has a queue of its own: a
-//! published batch is shared into each queue (columns are reference-counted), read once and gone. So a log holds nothing
-//! that every reader has seen, unless it is kept for readers to come.
+//! A relation is a log of batches, tick by tick. Whoever writes it (the tick's inputs, queries, its intake) *publishes*
+//! batches at the tick and says when it has *passed* it; when all writers that are awake have, the tick is complete for
+//! the log's readers. Whoever reads it has a queue of its own: a published batch is shared into each queue (columns are
+//! reference-counted), read once and gone. So a log holds nothing that every reader has seen, unless it is kept for
+//! readers to come.
+//!
+//! ```text
+//! begin(t)  expect writers  wake readers     publish …  settle │ publish, passed … of writers
+//!                                            (rows of the tick)  → frontier t+1 for readers that are awake
+//! ```
 //!
 //! # Contract
-//! * A batch is published at a tick that is not before its writer's frontier.
+//! * Who is awake at a tick is known when it begins. A reader that sleeps is not told of it: none of its batches is for
+//!   that reader.
 //! * A reader that subscribes at tick `start` gets, at `start`, what the log has kept of all earlier ticks, then every
-//!   later batch once. Subscribing happens between ticks, when all logs are complete up to `start`.
-//! * The engine itself is a writer of every log, so that a relation whose query has ended stays, complete and frozen.
+//!   later batch once. Subscribing happens between ticks, when every earlier tick is complete; its first tick is `start`.
 //! * What a table has taken in lies in its arrangement; its log keeps nothing, and a new reader starts with a scan.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use arrow::datatypes::SchemaRef;
 use millrace_arrange::{Arrangement, RowId, Scan, Trace};
@@ -32,6 +38,9 @@ use crate::render::Rows;
 /// Changes kept before they are summed up, at least; see `Kept::add`.
 const KEPT_ROWS_MIN: usize = 16_384;
 
+/// Rows that a source gives before what is behind it has a turn: a tick's rows at once, what was kept in slices.
+const SLICE_ROWS: usize = 64 << 10;
+
 /// A log: what comes in for a relation before its intake, or the collection itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum LogId {
@@ -43,25 +52,23 @@ pub(crate) enum LogId {
     Ticks,
 }
 
-/// Who writes a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Writer {
-    /// The tick's inputs; also keeps frozen relations going.
-    Engine,
-    /// A query's sink.
-    Query(QueryId),
-    /// The relation's own intake.
-    Intake,
-}
-
 /// All logs of one worker.
 #[derive(Clone, Default)]
-pub(crate) struct Relations(Rc<RefCell<HashMap<LogId, Log>>>);
+pub(crate) struct Relations(Rc<RefCell<State>>);
+
+#[derive(Default)]
+struct State {
+    logs: HashMap<LogId, Log>,
+    tick: u64,
+    /// Logs that have to do with the tick.
+    touched: Vec<LogId>,
+}
 
 struct Log {
-    writers: HashMap<Writer, u64>,
-    frontier: u64,
-    readers: Vec<Weak<RefCell<Queue>>>,
+    /// Writers that are awake and have not passed the tick.
+    expected: usize,
+    /// Readers that are awake.
+    awake: Vec<Rc<RefCell<Queue>>>,
     kept: Kept,
     schema: SchemaRef,
 }
@@ -93,9 +100,12 @@ struct Changes {
 
 /// A reader's queue.
 pub(crate) struct Queue {
+    pub(crate) log: LogId,
     query: QueryId,
     /// The collection as of the reader's start, as far as it has not been read.
     scan: Option<Scan>,
+    /// What was kept for it has no retractions.
+    pub(crate) insertions_only: bool,
     batches: VecDeque<(u64, Batch)>,
     frontier: u64,
     closed: bool,
@@ -125,60 +135,84 @@ impl Changes {
 }
 
 impl Relations {
-    /// Makes an empty log that is complete up to `start`.
-    pub(crate) fn create(&self, id: LogId, schema: &SchemaRef, keep: Keep, start: u64) {
+    /// Makes an empty log.
+    pub(crate) fn create(&self, id: LogId, schema: &SchemaRef, keep: Keep) {
         let kept = match keep {
             Keep::Nothing => Kept::Nothing,
             Keep::Log => Kept::Changes(Changes { batches: vec![], rows: 0, settled: 0, append_only: true }),
             Keep::Arrangement(trace) => Kept::Arrangement(trace),
         };
-        let writers = HashMap::from([(Writer::Engine, start)]);
-        let log = Log { writers, frontier: start, readers: vec![], kept, schema: SchemaRef::clone(schema) };
-        self.0.borrow_mut().entry(id).or_insert(log);
+        let log = Log { expected: 0, awake: vec![], kept, schema: SchemaRef::clone(schema) };
+        self.0.borrow_mut().logs.entry(id).or_insert(log);
     }
 
     /// Forgets the log. Its readers see no more of it.
     pub(crate) fn drop_log(&self, id: LogId) {
-        self.0.borrow_mut().remove(&id);
+        self.0.borrow_mut().logs.remove(&id);
     }
 
-    /// One more writer, which has nothing to say before `start`.
+    /// A tick begins. Nobody is awake yet.
+    pub(crate) fn begin(&self, tick: u64) {
+        let mut state = self.0.borrow_mut();
+        state.tick = tick;
+        for id in std::mem::take(&mut state.touched) {
+            if let Some(log) = state.logs.get_mut(&id) {
+                debug_assert_eq!(log.expected, 0, "a writer of {id:?} has not passed the last tick");
+                log.awake.clear();
+                log.expected = 0;
+            }
+        }
+    }
+
+    /// A writer of the log is awake.
     ///
     /// # Panics
     /// If there is no such log.
-    pub(crate) fn add_writer(&self, id: LogId, writer: Writer, start: u64) {
-        let mut logs = self.0.borrow_mut();
-        let log = logs.get_mut(&id);
+    pub(crate) fn expect_writer(&self, id: LogId) {
+        let mut state = self.0.borrow_mut();
+        state.touched.push(id);
+        let log = state.logs.get_mut(&id);
         assert!(log.is_some(), "no log {id:?}");
         if let Some(log) = log {
-            log.writers.insert(writer, start);
+            log.expected += 1;
         }
     }
 
-    /// The writer is gone; the others decide.
-    pub(crate) fn remove_writer(&self, id: LogId, writer: Writer) {
-        if let Some(log) = self.0.borrow_mut().get_mut(&id) {
-            log.writers.remove(&writer);
-            log.settle();
+    /// A reader is awake.
+    pub(crate) fn wake(&self, queue: &Rc<RefCell<Queue>>) {
+        let mut state = self.0.borrow_mut();
+        let id = queue.borrow().log;
+        state.touched.push(id);
+        if let Some(log) = state.logs.get_mut(&id) {
+            log.awake.push(Rc::clone(queue));
         }
     }
 
-    /// Rows of a tick. `only`: for one query's readers, and not to be kept.
+    /// All that are awake are known, and so are the tick's own rows: logs without a writer that is awake are complete.
+    pub(crate) fn settle(&self) {
+        let state = self.0.borrow();
+        for log in state.touched.iter().filter_map(|id| state.logs.get(id)) {
+            if log.expected == 0 {
+                log.complete(state.tick);
+            }
+        }
+    }
+
+    /// Rows of the tick. `only`: for one query's readers, and not to be kept.
     pub(crate) fn publish(&self, id: LogId, tick: u64, batch: &Batch, only: Option<QueryId>) {
         if batch.is_empty() {
             return;
         }
-        let mut logs = self.0.borrow_mut();
-        let Some(log) = logs.get_mut(&id) else { return };
-        log.readers.retain(|reader| {
-            let Some(queue) = reader.upgrade() else { return false };
-            let mut queue = queue.borrow_mut();
+        let mut state = self.0.borrow_mut();
+        debug_assert_eq!(tick, state.tick, "rows of another tick");
+        let Some(log) = state.logs.get_mut(&id) else { return };
+        for reader in &log.awake {
+            let mut queue = reader.borrow_mut();
             if only.is_none_or(|q| q == queue.query) {
                 queue.batches.push_back((tick, batch.clone()));
                 queue.activate();
             }
-            true
-        });
+        }
         if let (None, Kept::Changes(kept)) = (only, &mut log.kept) {
             kept.add(batch, &log.schema);
         }
@@ -186,69 +220,57 @@ impl Relations {
 
     /// Whether a reader that comes later sees the whole collection.
     pub(crate) fn is_kept(&self, id: LogId) -> bool {
-        self.0.borrow().get(&id).is_some_and(|log| !matches!(log.kept, Kept::Nothing))
+        self.0.borrow().logs.get(&id).is_some_and(|log| !matches!(log.kept, Kept::Nothing))
     }
 
-    /// The writer is done with every tick before `frontier`.
-    pub(crate) fn advance(&self, id: LogId, writer: Writer, frontier: u64) {
-        if let Some(log) = self.0.borrow_mut().get_mut(&id)
-            && let Some(at) = log.writers.get_mut(&writer)
+    /// A writer's frontier went from `from` to `to`.
+    pub(crate) fn moved(&self, id: LogId, from: u64, to: u64) {
+        let mut state = self.0.borrow_mut();
+        let tick = state.tick;
+        if from <= tick
+            && to > tick
+            && let Some(log) = state.logs.get_mut(&id)
         {
-            *at = frontier.max(*at);
-            log.settle();
+            log.expected = log.expected.saturating_sub(1);
+            if log.expected == 0 {
+                log.complete(tick);
+            }
         }
     }
 
-    /// The engine is done with every tick before `frontier`, in every log.
-    pub(crate) fn advance_engine(&self, frontier: u64) {
-        for log in self.0.borrow_mut().values_mut() {
-            log.writers.insert(Writer::Engine, frontier);
-            log.settle();
-        }
-    }
-
-    /// A reader from `start` on, with what was kept before it.
+    /// A reader from `start` on, with what was kept before it if it wants `history`.
     ///
     /// # Panics
     /// If there is no such log.
-    pub(crate) fn subscribe(&self, id: LogId, query: QueryId, start: u64) -> Rc<RefCell<Queue>> {
-        let mut logs = self.0.borrow_mut();
-        let log = logs.get_mut(&id);
+    pub(crate) fn subscribe(&self, id: LogId, query: QueryId, start: u64, history: bool) -> Rc<RefCell<Queue>> {
+        let state = self.0.borrow();
+        let log = state.logs.get(&id);
         assert!(log.is_some(), "no log {id:?}");
-        let (scan, batches) = (None, VecDeque::new());
-        let mut queue = Queue { query, scan, batches, frontier: start, closed: false, activator: None };
-        if let Some(log) = log {
-            match &log.kept {
-                Kept::Nothing => {}
-                Kept::Changes(kept) => queue.batches.extend(kept.batches.iter().map(|b| (start, b.clone()))),
-                Kept::Arrangement(trace) => {
-                    let before = start.saturating_sub(1);
-                    queue.scan = Some(trace.reader_at(before).begin_scan(before));
-                }
+        let (mut scan, mut batches, mut insertions_only) = (None, VecDeque::new(), true);
+        match log.map(|log| &log.kept).filter(|_| history) {
+            None | Some(Kept::Nothing) => {}
+            Some(Kept::Changes(kept)) => {
+                insertions_only = kept.append_only;
+                batches.extend(kept.batches.iter().map(|b| (start, b.clone())));
             }
-            queue.frontier = queue.frontier.max(log.frontier);
-            let queue = Rc::new(RefCell::new(queue));
-            log.readers.push(Rc::downgrade(&queue));
-            return queue;
+            Some(Kept::Arrangement(trace)) => {
+                let before = start.saturating_sub(1);
+                scan = Some(trace.reader_at(before).begin_scan(before));
+            }
         }
-        Rc::new(RefCell::new(queue))
+        let (log, frontier, closed, activator) = (id, start, false, None);
+        Rc::new(RefCell::new(Queue { log, query, scan, insertions_only, batches, frontier, closed, activator }))
     }
 }
 
 impl Log {
-    fn settle(&mut self) {
-        let frontier = self.writers.values().copied().min().unwrap_or(self.frontier);
-        if frontier <= self.frontier {
-            return;
-        }
-        self.frontier = frontier;
-        self.readers.retain(|reader| {
-            let Some(queue) = reader.upgrade() else { return false };
-            let mut queue = queue.borrow_mut();
-            queue.frontier = frontier.max(queue.frontier);
+    /// Tells the readers that are awake that the tick is complete.
+    fn complete(&self, tick: u64) {
+        for reader in &self.awake {
+            let mut queue = reader.borrow_mut();
+            queue.frontier = queue.frontier.max(tick + 1);
             queue.activate();
-            true
-        });
+        }
     }
 }
 
@@ -298,12 +320,33 @@ pub(crate) fn replay<'scope>(
                     return;
                 }
             }
+            let mut given = 0;
             while let Some((tick, batch)) = queue.batches.pop_front() {
+                if given >= SLICE_ROWS {
+                    // what is behind it has a turn between slices
+                    queue.batches.push_front((tick, batch));
+                    queue.activate();
+                    return;
+                }
+                let (slice, rest) = cut(batch, SLICE_ROWS - given);
+                if let Some(rest) = rest {
+                    queue.batches.push_front((tick, rest));
+                }
+                given += slice.len();
                 let at = capability.delayed(&tick);
-                meter.iter().for_each(|meter| meter.produced(batch.len()));
-                output.session_with_builder(&at).give_container(&mut batch.project(&columns));
+                meter.iter().for_each(|meter| meter.produced(slice.len()));
+                output.session_with_builder(&at).give_container(&mut slice.project(&columns));
             }
             capability.downgrade(&queue.frontier);
         }
     })
+}
+
+/// The first rows, and those behind them.
+fn cut(batch: Batch, rows: usize) -> (Batch, Option<Batch>) {
+    if batch.len() <= rows {
+        return (batch, None);
+    }
+    let rest = batch.slice(rows, batch.len() - rows);
+    (batch.slice(0, rows), Some(rest))
 }

@@ -40,13 +40,16 @@ pub(crate) struct Environment {
     pub(crate) tick: TickClock,
     pub(crate) notebook: Notebook,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What streams have brought before the query does not concern it.
+    pub(crate) from_now: bool,
 }
 
 impl Environment {
     /// A meter for an operator that belongs to no query, and what it measures.
     pub(crate) fn measured(&self, operator: &'static str) -> (Meter, Vec<Rendered>) {
         let counters = Rc::new(Counters::default());
-        let meter = Meter { counters: Rc::clone(&counters), clock: Arc::clone(&self.clock) };
+        let (of_meter, clock) = (Rc::clone(&counters), Arc::clone(&self.clock));
+        let meter = Meter { counters: of_meter, clock, tick: self.tick.clone() };
         (meter, vec![Rendered { node: 0, operator, counters }])
     }
 }
@@ -65,6 +68,14 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// Whether what is there at its first tick has no retractions.
+    pub(crate) fn is_insertions_only(&self) -> bool {
+        match self {
+            Input::Log(queue) => queue.borrow().insertions_only,
+            Input::Pulse(_) => true,
+        }
+    }
+
     /// Ends it: the dataflow sees an empty frontier and goes.
     pub(crate) fn close(&self) {
         match self {
@@ -107,7 +118,8 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
         let tools = self.tools(node);
         match &node.op {
             Op::Source { relation, columns, .. } => {
-                self.read(LogId::Collection(*relation), columns.clone(), Some(tools.meter))
+                let history = !(self.env.from_now && node.append_only);
+                self.read_with(LogId::Collection(*relation), columns.clone(), Some(tools.meter), history)
             }
             Op::Constant { rows } => constant::constant(self, rows, &tools),
             Op::Map { input, filter, exprs, on_error } => {
@@ -128,7 +140,12 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
 
     /// A relation's log, from the query's first tick on.
     pub(crate) fn read(&mut self, log: LogId, columns: Vec<usize>, meter: Option<Meter>) -> Rows<'scope> {
-        let queue = self.env.relations.subscribe(log, self.query, self.start);
+        self.read_with(log, columns, meter, true)
+    }
+
+    /// The same, with or without what was kept before that tick.
+    fn read_with(&mut self, log: LogId, columns: Vec<usize>, meter: Option<Meter>, history: bool) -> Rows<'scope> {
+        let queue = self.env.relations.subscribe(log, self.query, self.start, history);
         self.inputs.push(Input::Log(Rc::clone(&queue)));
         replay(self.scope, queue, columns, self.start, meter)
     }
@@ -145,7 +162,7 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
         self.operators.push(Rendered { node: self.nodes, operator, counters: Rc::clone(&counters) });
         self.nodes += 1;
         Tools {
-            meter: Meter { counters, clock: Arc::clone(&self.env.clock) },
+            meter: Meter { counters, clock: Arc::clone(&self.env.clock), tick: self.env.tick.clone() },
             reporter: Reporter::new(&self.env.notebook, self.query, operator),
             wanted: self.wanted.take(),
         }

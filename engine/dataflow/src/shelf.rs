@@ -3,15 +3,20 @@
 //! A shared arrangement is a dataflow of its own. It is made for the first query that wants it and goes with the last;
 //! that of a keyed table or a bag belongs to the table and stays as long as it.
 //!
+//! One whose dataflow sleeps is complete at a tick by being told so: see [`Shelf::pass`].
+//!
 //! # Contract
 //! Every worker is told the same commands in the same order and decides alike: what is shared depends on commands only.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use millrace_arrange::Trace;
+use millrace_arrange::{Trace, TraceWriter};
 use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{Expr, Node, Op};
+
+/// A writer that the operator which fills the arrangement shares with whoever knows that it sleeps.
+pub(crate) type SharedWriter = Rc<RefCell<TraceWriter>>;
 
 /// Names a shared arrangement of a worker.
 pub(crate) type ArrangementId = u64;
@@ -63,7 +68,9 @@ struct Shelved {
     form: Form,
     /// For a table: what it is arranged by.
     key: Vec<usize>,
-    trace: Trace,
+    writer: SharedWriter,
+    /// The last tick at which its dataflow was awake.
+    awake: u64,
     users: usize,
 }
 
@@ -77,20 +84,28 @@ struct State {
     shelved: Vec<Shelved>,
 }
 
+impl State {
+    fn find(&mut self, id: ArrangementId) -> Option<&mut Shelved> {
+        // ids ascend
+        let at = self.shelved.binary_search_by_key(&id, |s| s.id).ok()?;
+        Some(&mut self.shelved[at])
+    }
+}
+
 impl Shelf {
     /// Makes an arrangement known, with one user.
-    pub(crate) fn put(&self, form: Form, key: &[usize], trace: Trace) -> ArrangementId {
+    pub(crate) fn put(&self, form: Form, key: &[usize], writer: SharedWriter) -> ArrangementId {
         let mut state = self.0.borrow_mut();
         state.next += 1;
         let id = state.next;
-        state.shelved.push(Shelved { id, form, key: key.to_vec(), trace, users: 1 });
+        state.shelved.push(Shelved { id, form, key: key.to_vec(), writer, awake: 0, users: 1 });
         id
     }
 
     /// The arrangement of this form, if there is one.
     pub(crate) fn find(&self, form: &Form) -> Option<(ArrangementId, Trace)> {
         let state = self.0.borrow();
-        state.shelved.iter().find(|s| s.form == *form).map(|s| (s.id, s.trace.clone()))
+        state.shelved.iter().find(|s| s.form == *form).map(|s| (s.id, s.writer.borrow().trace()))
     }
 
     /// What a table is arranged by, if it is.
@@ -99,9 +114,25 @@ impl Shelf {
         state.shelved.iter().find(|s| s.form == Form::Table(relation)).map(|s| s.key.clone())
     }
 
+    /// Its dataflow is awake at this tick.
+    pub(crate) fn wake(&self, id: ArrangementId, tick: u64) {
+        if let Some(shelved) = self.0.borrow_mut().find(id) {
+            shelved.awake = tick;
+        }
+    }
+
+    /// Somebody waits for this tick to be complete. If the arrangement's dataflow sleeps, it is.
+    pub(crate) fn pass(&self, id: ArrangementId, tick: u64) {
+        if let Some(shelved) = self.0.borrow_mut().find(id)
+            && shelved.awake != tick
+        {
+            shelved.writer.borrow_mut().advance(tick + 1);
+        }
+    }
+
     /// One more user.
     pub(crate) fn hold(&self, id: ArrangementId) {
-        if let Some(shelved) = self.0.borrow_mut().shelved.iter_mut().find(|s| s.id == id) {
+        if let Some(shelved) = self.0.borrow_mut().find(id) {
             shelved.users += 1;
         }
     }
@@ -109,7 +140,7 @@ impl Shelf {
     /// One user less. Whether it was the last: the arrangement is known no more.
     pub(crate) fn release(&self, id: ArrangementId) -> bool {
         let mut state = self.0.borrow_mut();
-        let Some(at) = state.shelved.iter().position(|s| s.id == id) else { return false };
+        let Ok(at) = state.shelved.binary_search_by_key(&id, |s| s.id) else { return false };
         state.shelved[at].users -= 1;
         let last = state.shelved[at].users == 0;
         if last {

@@ -7,10 +7,10 @@ use millrace_data::Batch;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::operator::Operator;
 
-use crate::relation::{LogId, Relations, Writer};
+use crate::relation::{LogId, Relations};
 use crate::render::Rows;
 
-/// Counts the dataflows that have not passed the worker's tick yet.
+/// Counts the dataflows that are awake and have not passed the worker's tick yet.
 #[derive(Clone, Default)]
 pub(crate) struct Completion(Rc<State>);
 
@@ -44,8 +44,8 @@ pub(crate) type Delivery = Rc<RefCell<Vec<(u64, Batch)>>>;
 
 /// What a sink does with its batches.
 pub(crate) struct Target {
-    /// Publish into this log, as this writer.
-    pub(crate) publish: Option<(LogId, Writer)>,
+    /// Publish into this log.
+    pub(crate) publish: Option<LogId>,
     /// Hand out with the report.
     pub(crate) deliver: Option<Delivery>,
 }
@@ -56,8 +56,8 @@ pub(crate) fn sink(rows: Rows<'_>, start: u64, target: Target, relations: Relati
     rows.sink(Pipeline, "Sink", move |(input, frontier)| {
         input.for_each(|capability, batch| {
             let Some(tick) = capability.stamp().iter().min().copied() else { return };
-            if let Some((log, _)) = &target.publish {
-                relations.publish(*log, tick, batch, None);
+            if let Some(log) = target.publish {
+                relations.publish(log, tick, batch, None);
             }
             if let Some(deliver) = &target.deliver
                 && !batch.is_empty()
@@ -69,8 +69,8 @@ pub(crate) fn sink(rows: Rows<'_>, start: u64, target: Target, relations: Relati
         if let Some(to) = frontier.frontier().iter().min().copied()
             && to > at
         {
-            if let Some((log, writer)) = &target.publish {
-                relations.advance(*log, *writer, to);
+            if let Some(log) = target.publish {
+                relations.moved(log, at, to);
             }
             completion.moved(at, to);
             at = to;

@@ -1,6 +1,6 @@
 //! The tick that a worker is at: its number, its wall clock and the event times of the sources.
 //!
-//! A worker works on one tick at a time: the next begins when every dataflow has passed the last. So operators may ask
+//! A worker works on one tick at a time: the next begins when every dataflow that is awake has passed the last. So operators may ask
 //! for *the* tick's stream times while they run.
 
 use std::cell::RefCell;
@@ -17,16 +17,23 @@ pub(crate) struct TickClock(Rc<RefCell<State>>);
 
 #[derive(Default)]
 struct State {
+    tick: u64,
     now_ms: i64,
     stream_times: HashMap<RelationId, StreamTime>,
 }
 
 impl TickClock {
     /// Begins a tick.
-    pub(crate) fn begin(&self, now_ms: i64, moved: &[(RelationId, StreamTime)]) {
+    pub(crate) fn begin(&self, tick: u64, now_ms: i64, moved: &[(RelationId, StreamTime)]) {
         let mut state = self.0.borrow_mut();
+        state.tick = tick;
         state.now_ms = now_ms;
         state.stream_times.extend(moved.iter().copied());
+    }
+
+    /// The tick.
+    pub(crate) fn tick(&self) -> u64 {
+        self.0.borrow().tick
     }
 
     /// Wall clock of the tick, epoch ms.

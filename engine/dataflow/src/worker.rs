@@ -1,10 +1,10 @@
 //! One worker: a thread with a timely worker, its relations and its dataflows.
 //!
-//! Commands come in the same order to every worker. A tick's command publishes its rows into the logs, advances them and
-//! steps until every dataflow has passed the tick; then one report goes back. Between ticks nothing is under way, which is
-//! what makes installing, removing and starting from a kept collection simple.
+//! Commands come in the same order to every worker. A tick's command wakes the dataflows that have something to do in it,
+//! publishes its rows into the logs and steps until each of them has passed the tick; then one report goes back. Between
+//! ticks nothing is under way, which is what makes installing, removing and starting from a kept collection simple.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use arrow::datatypes::{Schema, SchemaRef};
 use millrace_data::Batch;
 use millrace_planner::catalog::RelationId;
+use millrace_planner::plan::{Node, Op, State as PlanState};
 use millrace_world::Clock;
 use timely::communication::Allocator;
 use timely::worker::Worker;
@@ -20,15 +21,20 @@ use timely::worker::Worker;
 use crate::api::{BaseRelation, Dataflow, OperatorStats, QueryId, StreamTime};
 use crate::errors::{Findings, Notebook};
 use crate::intake;
-use crate::relation::{Keep, LogId, Relations, Writer};
+use crate::relation::{Keep, LogId, Relations};
 use crate::render::hash::{arrange::arrange, share};
 use crate::render::{Environment, Input, Rendered, Renderer};
 use crate::shelf::{ArrangementId, Form, Shelf};
 use crate::sink::{Completion, Delivery, Target, sink};
 use crate::tick::TickClock;
+use crate::wake::Wake;
 
 /// How long a worker sleeps at most while it waits for others within a tick. They wake it; this only bounds a lost call.
 const PARK_MAX: Duration = Duration::from_millis(1);
+
+/// A tick that has lasted so long says early what it can. Shorter ones are told as a whole, so that they look the same in
+/// every run.
+const EARLY_AFTER_NS: u64 = 20_000_000;
 
 /// What a worker is told.
 pub(crate) enum Command {
@@ -41,13 +47,14 @@ pub(crate) enum Command {
         relation: RelationId,
         schema: SchemaRef,
         keep: bool,
-        start: u64,
     },
     DropRelation(RelationId),
     Install {
         query: QueryId,
         dataflow: Arc<Dataflow>,
         start: u64,
+        /// Without what streams have brought before.
+        from_now: bool,
     },
     Remove(QueryId),
     Tick(TickPart),
@@ -61,6 +68,7 @@ pub(crate) enum Command {
 /// A worker's part of a tick.
 pub(crate) struct TickPart {
     pub(crate) tick: u64,
+    pub(crate) wake: Arc<Wake>,
     pub(crate) rows: Vec<(LogId, Batch, Option<QueryId>)>,
     pub(crate) stream_times: Vec<(RelationId, StreamTime)>,
     pub(crate) now_ms: i64,
@@ -70,6 +78,8 @@ pub(crate) struct TickPart {
 pub(crate) enum Report {
     /// The tick is complete here.
     Tick { tick: u64, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings },
+    /// Some of what queries that are new say of the present state, while the tick goes on.
+    Early { tick: u64, changes: Vec<(QueryId, Vec<Batch>)> },
     /// The turn is over; whether the tick is complete here.
     Turn { complete: bool },
     /// The worker ended with a panic.
@@ -84,6 +94,8 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     /// Turns are given out one by one.
     pub(crate) by_turns: bool,
+    /// Queries that are new may say things early.
+    pub(crate) early: bool,
     /// Set when nobody waits for ticks any more: the engine stops, or another worker is gone, without which none completes.
     pub(crate) stopped: Arc<AtomicBool>,
 }
@@ -91,10 +103,12 @@ pub(crate) struct Setup {
 /// A dataflow on this worker.
 struct Running {
     inputs: Vec<Input>,
-    /// Arrangements that it shares.
+    /// Arrangements that it shares; of a table, its own.
     arrangements: Vec<ArrangementId>,
-    publishes: Option<(LogId, Writer)>,
+    publishes: Option<LogId>,
     delivery: Option<Delivery>,
+    /// Its first tick, if what it says then stands as soon as it is said.
+    early: Option<u64>,
     operators: Vec<Rendered>,
 }
 
@@ -110,13 +124,19 @@ struct State {
     worker: Worker,
     env: Environment,
     running: HashMap<Owner, Running>,
+    /// Shared arrangements by the relation that they are of.
+    arrangements: BTreeMap<RelationId, Vec<ArrangementId>>,
+    /// Shared arrangements that have not had a tick.
+    new: Vec<ArrangementId>,
+    /// Queries that are awake at the tick.
+    awake: Vec<QueryId>,
     completion: Completion,
     stopped: Arc<AtomicBool>,
 }
 
 /// The worker's life, until `Stop` or until nobody commands any more.
 pub(crate) fn run(allocator: Allocator, setup: Setup) {
-    let Setup { index, commands, reports, clock, by_turns, stopped } = setup;
+    let Setup { index, commands, reports, clock, by_turns, early, stopped } = setup;
     let worker = Worker::new(timely::WorkerConfig::default(), allocator, None);
     let env = Environment {
         worker: index,
@@ -125,23 +145,40 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
         tick: TickClock::default(),
         notebook: Notebook::default(),
         clock,
+        from_now: false,
     };
-    let mut state = State { worker, env, running: HashMap::new(), completion: Completion::default(), stopped };
-    state.env.relations.create(LogId::Ticks, &Arc::new(Schema::empty()), Keep::Nothing, 0);
+    let mut state = State {
+        worker,
+        env,
+        running: HashMap::new(),
+        arrangements: BTreeMap::new(),
+        new: vec![],
+        awake: vec![],
+        completion: Completion::default(),
+        stopped,
+    };
+    state.env.relations.create(LogId::Ticks, &Arc::new(Schema::empty()), Keep::Nothing);
     while let Ok(command) = commands.recv() {
         match command {
             Command::AddRelation { relation, start } => state.add_relation(&relation, start),
-            Command::AddDerived { relation, schema, keep, start } => {
+            Command::AddDerived { relation, schema, keep } => {
                 let keep = if keep { Keep::Log } else { Keep::Nothing };
-                state.env.relations.create(LogId::Collection(relation), &schema, keep, start);
+                state.env.relations.create(LogId::Collection(relation), &schema, keep);
             }
             Command::DropRelation(relation) => state.drop_relation(relation),
-            Command::Install { query, dataflow, start } => state.install(query, &dataflow, start),
+            Command::Install { query, dataflow, start, from_now } => {
+                state.env.from_now = from_now;
+                state.install(query, &dataflow, start);
+                state.env.from_now = false;
+            }
             Command::Remove(query) => state.remove(Owner::Query(query)),
             Command::Tick(part) => {
                 let tick = part.tick;
                 state.begin(part);
-                let complete = if by_turns { state.take_turns(&commands, &reports) } else { state.finish() };
+                let complete = match (by_turns, early) {
+                    (true, _) => state.take_turns(&commands, &reports),
+                    (false, early) => state.finish(early.then_some((tick, &reports))),
+                };
                 if !complete {
                     return;
                 }
@@ -169,16 +206,15 @@ impl State {
         let relations = self.env.relations.clone();
         let Some(table) = intake::Table::new(relation, start, &self.env.notebook) else {
             let keep = if relation.keep { Keep::Log } else { Keep::Nothing };
-            relations.create(collection, &relation.schema, keep, start);
+            relations.create(collection, &relation.schema, keep);
             return;
         };
         // what the table holds is kept once, for itself, for joins and for readers to come
-        let trace = table.trace();
-        relations.create(collection, &relation.schema, Keep::Arrangement(trace.clone()), start);
-        let arrangement = self.env.shelf.put(Form::Table(relation.id), table.identity(), trace);
+        let writer = table.writer();
+        relations.create(collection, &relation.schema, Keep::Arrangement(writer.borrow().trace()));
+        let arrangement = self.env.shelf.put(Form::Table(relation.id), table.identity(), writer);
         let input = LogId::Input(relation.id);
-        relations.create(input, &intake::input_schema(&relation.schema), Keep::Nothing, start);
-        relations.add_writer(collection, Writer::Intake, start);
+        relations.create(input, &intake::input_schema(&relation.schema), Keep::Nothing);
         let completion = self.completion.clone();
         let running = self.worker.dataflow_named(&relation.name, |scope| {
             // rejected rows name the relation, not a query
@@ -187,10 +223,10 @@ impl State {
             let rows = renderer.read(input, (0..width).collect(), None);
             let (meter, operators) = self.env.measured("Intake");
             let collection_rows = intake::intake(rows, table, start, meter);
-            let publishes = Some((collection, Writer::Intake));
+            let publishes = Some(collection);
             sink(collection_rows, start, Target { publish: publishes, deliver: None }, relations, completion);
             let arrangements = vec![arrangement];
-            Running { inputs: renderer.inputs, arrangements, publishes, delivery: None, operators }
+            Running { inputs: renderer.inputs, arrangements, publishes, delivery: None, early: None, operators }
         });
         self.running.insert(Owner::Intake(relation.id), running);
     }
@@ -204,11 +240,7 @@ impl State {
     fn install(&mut self, query: QueryId, dataflow: &Dataflow, start: u64) {
         let relations = self.env.relations.clone();
         let completion = self.completion.clone();
-        let publishes = dataflow.publish.as_ref().map(|p| {
-            let log = LogId::Collection(p.relation);
-            relations.add_writer(log, Writer::Query(query), start);
-            (log, Writer::Query(query))
-        });
+        let publishes = dataflow.publish.as_ref().map(|p| LogId::Collection(p.relation));
         let wanted = share::wanted(&dataflow.root, &self.env);
         let arrangements = wanted.iter().map(|form| self.hold(form, start)).collect();
         let delivery = dataflow.deliver.then(Delivery::default);
@@ -218,7 +250,8 @@ impl State {
             let rows = renderer.render(&dataflow.root);
             sink(rows, start, target, relations, completion);
             let Renderer { inputs, operators, .. } = renderer;
-            Running { inputs, arrangements, publishes, delivery, operators }
+            let stands = says_what_stands(&dataflow.root) && inputs.iter().all(Input::is_insertions_only);
+            Running { inputs, arrangements, publishes, delivery, early: stands.then_some(start), operators }
         });
         self.running.insert(Owner::Query(query), running);
     }
@@ -233,14 +266,22 @@ impl State {
         let types: Vec<_> = node.schema.fields().iter().map(|f| f.data_type().clone()).collect();
         let completion = self.completion.clone();
         let (meter, operators) = self.env.measured("Arrange");
-        let (inputs, trace) = self.worker.dataflow_named("Arrangement", |scope| {
+        let (inputs, writer) = self.worker.dataflow_named("Arrangement", |scope| {
             let mut renderer = Renderer::new(scope, &self.env, QueryId(0), start);
             let rows = renderer.render(node);
-            let trace = arrange(rows, (&types, key, node.append_only), start, completion, meter);
-            (renderer.inputs, trace)
+            let writer = arrange(rows, (&types, key, node.append_only), start, completion, meter);
+            (renderer.inputs, writer)
         });
-        let id = self.env.shelf.put(form.clone(), key, trace);
-        let running = Running { inputs, arrangements: vec![], publishes: None, delivery: None, operators };
+        let id = self.env.shelf.put(form.clone(), key, writer);
+        for input in &inputs {
+            if let Input::Log(queue) = input
+                && let LogId::Collection(relation) = queue.borrow().log
+            {
+                self.arrangements.entry(relation).or_default().push(id);
+            }
+        }
+        self.new.push(id);
+        let running = Running { inputs, arrangements: vec![], publishes: None, delivery: None, early: None, operators };
         self.running.insert(Owner::Arrangement(id), running);
         id
     }
@@ -254,26 +295,75 @@ impl State {
                 self.remove(Owner::Arrangement(id));
             }
         }
-        if let Some((log, writer)) = running.publishes {
-            self.env.relations.remove_writer(log, writer);
+        if let Owner::Arrangement(id) = owner {
+            self.new.retain(|new| *new != id);
+            self.arrangements.retain(|_, ids| {
+                ids.retain(|other| *other != id);
+                !ids.is_empty()
+            });
         }
+    }
+
+    /// Who is awake at the tick: intakes and shared arrangements, then queries.
+    fn awake(&mut self, wake: &Wake) -> Vec<Owner> {
+        let mut arrangements = std::mem::take(&mut self.new);
+        arrangements.extend(wake.changed.iter().filter_map(|relation| self.arrangements.get(relation)).flatten());
+        arrangements.sort_unstable();
+        arrangements.dedup();
+        let intakes = wake.changed.iter().map(|relation| Owner::Intake(*relation));
+        let owners = intakes.chain(arrangements.into_iter().map(Owner::Arrangement));
+        let owners = owners.chain(wake.queries.iter().map(|query| Owner::Query(*query)));
+        owners.filter(|owner| self.running.contains_key(owner)).collect()
     }
 
     fn begin(&mut self, part: TickPart) {
-        self.env.tick.begin(part.now_ms, &part.stream_times);
-        self.completion.begin(part.tick, self.running.len());
-        for (log, batch, only) in &part.rows {
-            self.env.relations.publish(*log, part.tick, batch, *only);
+        let tick = part.tick;
+        self.env.tick.begin(tick, part.now_ms, &part.stream_times);
+        let awake = self.awake(&part.wake);
+        self.completion.begin(tick, awake.len());
+        let (relations, shelf) = (self.env.relations.clone(), self.env.shelf.clone());
+        relations.begin(tick);
+        self.awake.clear();
+        for owner in &awake {
+            let Some(running) = self.running.get(owner) else { continue };
+            running.publishes.iter().for_each(|log| relations.expect_writer(*log));
+            for input in &running.inputs {
+                match input {
+                    Input::Log(queue) => relations.wake(queue),
+                    Input::Pulse(pulse) => pulse.wake(tick),
+                }
+            }
+            match owner {
+                Owner::Query(query) => self.awake.push(*query),
+                Owner::Intake(_) => running.arrangements.iter().for_each(|id| shelf.wake(*id, tick)),
+                Owner::Arrangement(id) => shelf.wake(*id, tick),
+            }
         }
-        self.env.relations.advance_engine(part.tick + 1);
+        for owner in awake.iter().filter(|owner| matches!(owner, Owner::Query(_))) {
+            let arrangements = self.running.get(owner).map(|running| running.arrangements.as_slice());
+            arrangements.into_iter().flatten().for_each(|id| shelf.pass(*id, tick));
+        }
+        for (log, batch, only) in &part.rows {
+            relations.publish(*log, tick, batch, *only);
+        }
+        relations.settle();
     }
 
-    /// Works until the tick is complete here; false if it never will be.
-    fn finish(&mut self) -> bool {
+    /// Works until the tick is complete here; false if it never will be. What can be said early is, to `early`.
+    fn finish(&mut self, early: Option<(u64, &Sender<Report>)>) -> bool {
+        let begun_ns = self.env.clock.monotonic_ns();
         self.worker.step();
         while !self.completion.complete() {
             if self.stopped.load(Ordering::Acquire) {
                 return false;
+            }
+            if let Some((tick, reports)) = early
+                && self.env.clock.monotonic_ns() - begun_ns >= EARLY_AFTER_NS
+            {
+                let changes = self.changes(tick, |running| running.early == Some(tick));
+                if !changes.is_empty() && reports.send(Report::Early { tick, changes }).is_err() {
+                    return false;
+                }
             }
             self.worker.step_or_park(Some(PARK_MAX));
         }
@@ -296,9 +386,17 @@ impl State {
     }
 
     fn report(&mut self, tick: u64) -> Report {
+        let changes = self.changes(tick, |_| true);
+        let findings = std::mem::take(&mut *self.env.notebook.borrow_mut());
+        Report::Tick { tick, changes, findings }
+    }
+
+    /// What waits to be handed out, of the queries that are awake.
+    fn changes(&self, tick: u64, of: impl Fn(&Running) -> bool) -> Vec<(QueryId, Vec<Batch>)> {
         let mut changes = vec![];
-        for (owner, running) in &self.running {
-            let (Owner::Query(query), Some(delivery)) = (owner, &running.delivery) else { continue };
+        for query in &self.awake {
+            let running = self.running.get(&Owner::Query(*query)).filter(|running| of(running));
+            let Some(delivery) = running.and_then(|running| running.delivery.as_ref()) else { continue };
             let mut delivery = delivery.borrow_mut();
             if delivery.iter().any(|(t, _)| *t <= tick) {
                 let (now, later) = delivery.drain(..).partition::<Vec<_>, _>(|(t, _)| *t <= tick);
@@ -306,8 +404,7 @@ impl State {
                 changes.push((*query, now.into_iter().map(|(_, batch)| batch).collect()));
             }
         }
-        let findings = std::mem::take(&mut *self.env.notebook.borrow_mut());
-        Report::Tick { tick, changes, findings }
+        changes
     }
 
     fn stats(&self) -> Vec<OperatorStats> {
@@ -330,4 +427,11 @@ impl State {
             })
             .collect()
     }
+}
+
+/// Whether all that a plan says in its first tick are insertions that stand, if that is what it reads.
+fn says_what_stands(node: &Node) -> bool {
+    let stateless = matches!(node.op, Op::Source { .. } | Op::Map { .. } | Op::Unnest { .. } | Op::Union { .. });
+    let joins = matches!(node.op, Op::Join(_) | Op::AsOfJoin { .. }) && node.state == PlanState::Hash;
+    (stateless || joins) && node.children().into_iter().all(says_what_stands)
 }

@@ -18,7 +18,8 @@ const STEPPINGS: [Stepping; 2] = [Stepping::Threads, Stepping::Seeded(3)];
 
 fn start(workers: usize, stepping: Stepping) -> Engine {
     let world = SimulatedWorld::new(1);
-    Engine::start(&Options { workers, stepping, ticks_in_flight_max: 4 }, world.world()).expect("threads start")
+    Engine::start(&Options { workers, stepping, ticks_in_flight_max: 4, ..Options::default() }, world.world())
+        .expect("threads start")
 }
 
 /// What the engine says of one tick.

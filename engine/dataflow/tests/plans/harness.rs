@@ -235,7 +235,7 @@ impl Case {
 
     fn run(&self, workers: usize, stepping: Stepping, state: State) {
         let world = SimulatedWorld::new(1);
-        let options = Options { workers, stepping, ticks_in_flight_max: 4 };
+        let options = Options { workers, stepping, ticks_in_flight_max: 4, ..Options::default() };
         let mut engine = Engine::start(&options, world.world()).expect("threads start");
         for relation in &self.relations {
             engine.add_relation(relation.base());

@@ -6,6 +6,7 @@ mod aggregate;
 mod as_of;
 mod engine;
 mod harness;
+mod idle;
 mod join;
 mod nodes;
 mod random;

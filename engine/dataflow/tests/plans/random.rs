@@ -145,7 +145,7 @@ fn run(
     let mut plan = plan.clone();
     set_state(&mut plan, state);
     let stepping = if workers == 1 { Stepping::Threads } else { Stepping::Seeded(start as u64) };
-    let options = Options { workers, stepping, ticks_in_flight_max: 4 };
+    let options = Options { workers, stepping, ticks_in_flight_max: 4, ..Options::default() };
     let world = SimulatedWorld::new(1);
     let mut engine = Engine::start(&options, world.world()).expect("threads start");
     relations.iter().for_each(|relation| engine.add_relation(relation.base()));

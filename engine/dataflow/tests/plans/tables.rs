@@ -13,7 +13,8 @@ use crate::nodes::{concat, join, join_node};
 
 fn start(workers: usize) -> Engine {
     let world = SimulatedWorld::new(1);
-    let options = Options { workers, stepping: Stepping::Seeded(workers as u64), ticks_in_flight_max: 4 };
+    let options =
+        Options { workers, stepping: Stepping::Seeded(workers as u64), ticks_in_flight_max: 4, ..Options::default() };
     Engine::start(&options, world.world()).expect("threads start")
 }
 

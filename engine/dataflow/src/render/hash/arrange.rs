@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use millrace_arrange::{Arrangement, Changes, Delta, RowId, Trace, TraceReader, TraceWriter};
+use millrace_arrange::{Arrangement, Changes, Delta, RowId, Scan, TraceReader, TraceWriter};
 use millrace_data::Batch;
 use millrace_data::exchange::by_key;
 use millrace_data::hash::hash_columns;
@@ -30,6 +30,7 @@ use timely::scheduling::Activator;
 use crate::operator::{Meter, Output, Route};
 use crate::render::hash::share::Sharing;
 use crate::render::{Input, Renderer, Rows};
+use crate::shelf::SharedWriter;
 use crate::sink::Completion;
 
 /// Rows of a scan that are handled at once.
@@ -98,14 +99,24 @@ pub(super) fn arranged<'scope>(
     Arranged { stream, route: Route::Local, side }
 }
 
-/// What ends a pulse.
+/// What wakes and ends a pulse.
 #[derive(Default)]
 pub(crate) struct Pulse {
+    /// Its dataflow is awake at ticks below.
+    due: Cell<u64>,
     closed: Cell<bool>,
     activator: RefCell<Option<Activator>>,
 }
 
 impl Pulse {
+    /// Its dataflow is awake at this tick.
+    pub(crate) fn wake(&self, tick: u64) {
+        self.due.set(tick + 1);
+        if let Some(activator) = &*self.activator.borrow() {
+            activator.activate();
+        }
+    }
+
     /// Its reader is no more, its dataflow sees an empty frontier and goes.
     pub(crate) fn close(&self) {
         self.closed.set(true);
@@ -115,8 +126,9 @@ impl Pulse {
     }
 }
 
-/// The frontier of an arrangement from `start` on, and a batch of one row without columns at each tick that changed it,
-/// and at `start` if there are rows from before it.
+/// The frontier of an arrangement from `start` on, as far as the dataflow is awake, and a batch of one row without columns
+/// at each tick that changed it, and at `start` if there are rows from before it. While the dataflow sleeps, nothing in
+/// the arrangement changes.
 fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> (Rows<'scope>, Rc<Pulse>) {
     let pulse = Rc::new(Pulse::default());
     let own = Rc::clone(&pulse);
@@ -131,6 +143,9 @@ fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> 
                 running = None;
             }
             let Some((reader, capability)) = &mut running else { return };
+            if own.due.get() <= start {
+                return;
+            }
             if std::mem::take(&mut first) && reader.borrow().rows() > 0 {
                 output.session_with_builder(capability).give_container(&mut Batch::new(vec![], None, 1));
             }
@@ -140,10 +155,12 @@ fn pulse<'scope>(scope: Scope<'scope, u64>, reader: TraceReader, start: u64) -> 
                     output.session_with_builder(&at).give_container(&mut Batch::new(vec![], None, 1));
                 }
             }
-            let upper = reader.upper();
+            let upper = reader.upper().min(own.due.get());
             reader.advance_since(upper - 1);
             capability.downgrade(&upper.max(start));
-            reader.wait_for(upper);
+            if upper < own.due.get() {
+                reader.wait_for(upper);
+            }
         }
     });
     (stream, pulse)
@@ -156,11 +173,12 @@ pub(crate) fn arrange(
     start: u64,
     completion: Completion,
     meter: Meter,
-) -> Trace {
+) -> SharedWriter {
     let arrangement = if append_only { Arrangement::append_only(types, key) } else { Arrangement::new(types, key) };
     let mut writer = TraceWriter::new(arrangement);
     writer.advance(start);
-    let trace = writer.trace();
+    let shared = Rc::new(RefCell::new(writer));
+    let writer = Rc::clone(&shared);
     let mut at = start;
     let mut ticks: BTreeMap<u64, Vec<Batch>> = BTreeMap::new();
     rows.sink(by_key(key.to_vec()), "Arrange", move |(input, frontier)| {
@@ -169,6 +187,7 @@ pub(crate) fn arrange(
             ticks.entry(tick).or_default().push(std::mem::take(batch));
         });
         let Some(to) = frontier.frontier().iter().min().copied().filter(|to| *to > at) else { return };
+        let mut writer = writer.borrow_mut();
         meter.busy(|| {
             while let Some(first) = ticks.first_entry()
                 && *first.key() < to
@@ -182,7 +201,7 @@ pub(crate) fn arrange(
         completion.moved(at, to);
         at = to;
     });
-    trace
+    shared
 }
 
 impl Side {
@@ -251,6 +270,14 @@ impl Side {
                 };
                 while arrangement.scan(&mut cursor, SCAN_ROWS, &mut each) {}
             }
+        }
+    }
+
+    /// A scan, in slices, of all rows that the side shows as of `tick`; of a shared side only.
+    pub(super) fn begin_scan(&self, tick: u64) -> Option<Scan> {
+        match &self.held {
+            Held::Own(..) => None,
+            Held::Shared(reader) => Some(reader.begin_scan(tick)),
         }
     }
 

@@ -9,6 +9,9 @@
 //! partner. Without a residual that is a matter of its key: only keys of which the first row came or the last one went
 //! matter. With one, the rows that a change meets are looked at again, before and after; no counts are kept.
 //!
+//! A join that comes later finds all left rows changed at its first tick: it takes them in slices, so that the first pairs
+//! leave before the last ones are found.
+//!
 //! Without a key every pair meets: one side lies on every worker, the other stays where it is.
 //!
 //! NOT IN (`null_aware`) has a form of its own, unless it has a residual: then any pair of rows may decide, those with a
@@ -17,12 +20,13 @@
 mod meet;
 mod not_in;
 
-use millrace_arrange::{NullKeys, RowId};
+use millrace_arrange::{NullKeys, RowId, Scan};
 use millrace_data::Batch;
+use millrace_data::hash::hash_columns;
 use millrace_planner::plan::{Join, JoinKind, Node, Op};
 
 use self::meet::Meeting;
-use crate::operator::{Calls, Route, binary};
+use crate::operator::{Calls, Route, Slice, binary_in_slices};
 use crate::render::hash::arrange::{Arranged, Change, Side, arranged, own};
 use crate::render::hash::residual::Residual;
 use crate::render::hash::share::{self, JoinSharing};
@@ -42,11 +46,12 @@ pub(crate) fn join<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, join: &Jo
     let [left, right] = sides(cx, join);
     let nulls = if join.null_equal { NullKeys::Equal } else { NullKeys::Skip };
     let meeting = Meeting { nulls, residual, output: Wanted::new(&node.schema, tools.wanted) };
-    let mut joiner = Joiner { kind: join.kind, meeting, sides: [left.side, right.side], start: cx.start };
-    let (routes, meter) = ((left.route, right.route), tools.meter.clone());
-    binary(left.stream, right.stream, "Join", routes, Calls::WithInput, tools.meter, move |tick, left, right, emit| {
-        joiner.apply(tick, [&left, &right], emit);
+    let mut joiner = Joiner { kind: join.kind, meeting, sides: [left.side, right.side], start: cx.start, first: None };
+    let ((left, right), routes, meter) = ((left.stream, right.stream), (left.route, right.route), tools.meter.clone());
+    binary_in_slices(left, right, "Join", routes, Calls::WithInput, tools.meter, move |tick, left, right, emit| {
+        let slice = joiner.apply(tick, [&left, &right], emit);
         meter.holds(joiner.sides.iter().map(Side::memory_bytes).sum());
+        slice
     })
 }
 
@@ -84,72 +89,90 @@ struct Joiner {
     sides: [Side; 2],
     /// At the first tick, nothing was there before.
     start: u64,
+    /// The first tick, while it is under way: what is left of the left rows, and what changed.
+    first: Option<(Scan, [Change; 2])>,
 }
 
 impl Joiner {
-    fn apply(&mut self, tick: u64, batches: [&[Batch]; 2], emit: &mut dyn FnMut(Batch)) {
-        let changes = PLACES.map(|place| self.sides[place].take(tick, batches[place]));
-        match self.kind {
-            JoinKind::Inner => self.pairs(tick, &changes, emit),
-            JoinKind::Left | JoinKind::Full | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => {
-                self.pairs_and_rows(tick, &changes, emit);
+    fn apply(&mut self, tick: u64, batches: [&[Batch]; 2], emit: &mut dyn FnMut(Batch)) -> Slice {
+        let (scan, changes) = match self.first.take() {
+            Some((scan, changes)) => (Some(scan), changes),
+            None => {
+                let changes = PLACES.map(|place| self.sides[place].take(tick, batches[place]));
+                let all = matches!(changes[0], Change::All);
+                (all.then(|| self.sides[0].begin_scan(tick)).flatten(), changes)
             }
+        };
+        match scan {
+            Some(mut scan) => {
+                let mut hashes = vec![];
+                let more = scan.step(|arrangement, rows, diffs| {
+                    hash_columns(&arrangement.gather_keys(rows), rows.len(), &mut hashes);
+                    self.left_changed(tick, rows, diffs, &hashes, emit);
+                });
+                if more {
+                    self.first = Some((scan, changes));
+                    return Slice::More;
+                }
+            }
+            None => self.sides[0].each_change(&changes[0], tick, |rows, diffs, hashes| {
+                self.left_changed(tick, rows, diffs, hashes, emit);
+            }),
         }
-        self.sides.iter_mut().for_each(|side| side.pass(tick));
-    }
-
-    /// Pairs that come and go.
-    fn pairs(&self, tick: u64, changes: &[Change; 2], emit: &mut dyn FnMut(Batch)) {
-        let [left, right] = &self.sides;
-        left.each_change(&changes[0], tick, |rows, diffs, hashes| {
-            self.meeting.of(&self.sides, 0, tick).reporting().emitting(emit).meet(rows, diffs, hashes);
-        });
         if tick > self.start {
-            right.each_change(&changes[1], tick, |rows, diffs, hashes| {
-                self.meeting.of(&self.sides, 1, tick - 1).reporting().emitting(emit).meet(rows, diffs, hashes);
-            });
-        }
-    }
-
-    /// The same, and rows by whether they have a partner.
-    fn pairs_and_rows(&self, tick: u64, changes: &[Change; 2], emit: &mut dyn FnMut(Batch)) {
-        let paired = matches!(self.kind, JoinKind::Left | JoinKind::Full);
-        let by_row = self.meeting.residual.is_some();
-        let [left, right] = &self.sides;
-        left.each_change(&changes[0], tick, |rows, diffs, hashes| {
-            let has = if paired || by_row {
-                let mut pairs = self.meeting.of(&self.sides, 0, tick).reporting().matching(rows.len());
-                if paired {
-                    pairs = pairs.emitting(emit);
-                }
-                pairs.meet(rows, diffs, hashes).has_partner()
-            } else {
-                self.meeting.of(&self.sides, 0, tick).exists(rows, hashes)
-            };
-            self.rows_out(0, rows, diffs, |i| has[i], emit);
-        });
-        if tick > self.start {
-            let mut met = vec![];
-            right.each_change(&changes[1], tick, |rows, diffs, hashes| {
-                if paired || by_row {
-                    let mut pairs = self.meeting.of(&self.sides, 1, tick - 1).reporting();
-                    if by_row {
-                        pairs = pairs.noting();
-                    }
-                    if paired {
-                        pairs = pairs.emitting(emit);
-                    }
-                    met.extend(pairs.meet(rows, diffs, hashes).met);
-                }
-                if !by_row {
-                    self.keys_turned(0, tick, rows, hashes, emit);
-                }
-            });
-            self.rows_turned(0, tick, met, emit);
+            self.right_changed(tick, &changes[1], emit);
         }
         if self.kind == JoinKind::Full {
-            self.right_rows(tick, changes, emit);
+            self.right_rows(tick, &changes, emit);
         }
+        self.sides.iter_mut().for_each(|side| side.pass(tick));
+        Slice::Last
+    }
+
+    /// Whether pairs are what the join shows, alone or beside rows without partner.
+    fn shows_pairs(&self) -> bool {
+        matches!(self.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Full)
+    }
+
+    /// Left rows that come and go: with their partners, or alone.
+    fn left_changed(&self, tick: u64, rows: &[RowId], diffs: &[i64], hashes: &[u64], emit: &mut dyn FnMut(Batch)) {
+        let meeting = self.meeting.of(&self.sides, 0, tick);
+        if self.kind == JoinKind::Inner {
+            meeting.reporting().emitting(emit).meet(rows, diffs, hashes);
+            return;
+        }
+        let has = if self.shows_pairs() || self.meeting.residual.is_some() {
+            let mut pairs = meeting.reporting().matching(rows.len());
+            if self.shows_pairs() {
+                pairs = pairs.emitting(emit);
+            }
+            pairs.meet(rows, diffs, hashes).has_partner()
+        } else {
+            meeting.exists(rows, hashes)
+        };
+        self.rows_out(0, rows, diffs, |i| has[i], emit);
+    }
+
+    /// What right rows that come and go do to the left rows that were there before.
+    fn right_changed(&self, tick: u64, change: &Change, emit: &mut dyn FnMut(Batch)) {
+        let by_row = self.meeting.residual.is_some() && self.kind != JoinKind::Inner;
+        let mut met = vec![];
+        self.sides[1].each_change(change, tick, |rows, diffs, hashes| {
+            if self.shows_pairs() || by_row {
+                let mut pairs = self.meeting.of(&self.sides, 1, tick - 1).reporting();
+                if by_row {
+                    pairs = pairs.noting();
+                }
+                if self.shows_pairs() {
+                    pairs = pairs.emitting(emit);
+                }
+                met.extend(pairs.meet(rows, diffs, hashes).met);
+            }
+            if self.kind != JoinKind::Inner && !by_row {
+                self.keys_turned(0, tick, rows, hashes, emit);
+            }
+        });
+        self.rows_turned(0, tick, met, emit);
     }
 
     /// Right rows of a full join; pairs are out already.

@@ -115,7 +115,8 @@ fn sharing(node: &Node, key: &[usize], env: &Environment) -> Option<Sharing> {
     {
         return Some(Sharing { form: Form::Table(relation), columns });
     }
-    if !is_shareable(node, &env.relations) {
+    // what is shared has all of a stream's history
+    if !is_shareable(node, &env.relations) || (env.from_now && node.append_only) {
         return None;
     }
     let columns = (0..node.schema.fields().len()).collect();
