@@ -13,7 +13,10 @@ use crate::session::Session;
 
 impl Session {
     pub(crate) fn deliver(&mut self, output: TickOutput, client: &mut dyn Client) -> Result<()> {
-        let TickOutput { tick, mut changes, errors, late, rejected, failed } = output;
+        let TickOutput { tick, more, mut changes, errors, late, rejected, failed } = output;
+        if more {
+            return changes.into_iter().try_for_each(|(query, batches)| self.hand_out(query, tick, batches, client));
+        }
         self.system.passed(tick);
         for error in errors {
             self.note_error(error);

@@ -36,9 +36,6 @@ enum Goal {
 /// Between two reports of progress.
 const PROGRESS_INTERVAL_NS: u64 = 250_000_000;
 
-/// How long a process that is too large waits for memory to become free before it gives up.
-const MEMORY_PATIENCE_NS: u64 = 5_000_000_000;
-
 /// Between two looks at the size of a process that is too large.
 const MEMORY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -70,6 +67,12 @@ impl Session {
         let mut shown_ns = self.world.clock().monotonic_ns();
         loop {
             self.watch(deadline_ns, &mut shown_ns, client)?;
+            if self.pauses(client)? {
+                if self.reached(goal) || self.is_over(goal) {
+                    break;
+                }
+                continue;
+            }
             if self.statements_turn() && self.apply_statement(client)? {
                 continue;
             }
@@ -112,6 +115,11 @@ impl Session {
             Goal::Until(until_ns) => self.pending.is_empty() && self.world.clock().monotonic_ns() >= until_ns,
             Goal::End => self.pending.is_empty() && self.queries.values().all(|query| query.state.is_over()),
         }
+    }
+
+    /// Whether the time of a flow that has one is over, whatever waits.
+    fn is_over(&self, goal: Goal) -> bool {
+        matches!(goal, Goal::Until(until_ns) if self.world.clock().monotonic_ns() >= until_ns)
     }
 
     /// Whether nothing comes of waiting longer: sources have ended, statements too.
@@ -239,9 +247,14 @@ impl Session {
             let now_ms = self.world.clock().wall_ms();
             self.close_tick(TickInputs { now_ms, ..TickInputs::default() }, &[], client)?;
         }
-        let Some(machine) = &mut self.running else { return Ok(()) };
-        let outputs = machine.engine.wait()?;
-        outputs.into_iter().try_for_each(|output| self.deliver(output, client))
+        while let Some(machine) = &mut self.running {
+            let outputs = machine.engine.wait_for_some()?;
+            if outputs.is_empty() {
+                break;
+            }
+            outputs.into_iter().try_for_each(|output| self.deliver(output, client))?;
+        }
+        Ok(())
     }
 
     /// No more rows come from statements: their relations end.
@@ -279,33 +292,30 @@ impl Session {
             *shown_ns = now_ns;
             client.progress(&self.source_progress());
         }
-        match self.memory.excess() {
-            Some(excess) => self.wait_for_memory(excess, client),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// The process is too large: sources pause, what is under way is finished, and perhaps that frees enough.
-    fn wait_for_memory(&mut self, mut excess: String, client: &mut dyn Client) -> Result<()> {
-        self.settle(client)?;
-        client.notice(&Notice::Data(format!("sources pause: {excess}")));
-        let since_ns = self.world.clock().monotonic_ns();
-        loop {
-            self.world.clock().sleep(MEMORY_PAUSE);
-            match self.memory.excess() {
-                None => return Ok(()),
-                Some(now) => excess = now,
-            }
-            if self.options.interrupt.is_set() {
-                return Err(SessionError::interrupted());
-            }
-            if self.world.clock().monotonic_ns() - since_ns >= MEMORY_PATIENCE_NS {
-                let error = PlanError::new(ErrorKind::Resources, excess)
-                    .detail("Sources have been paused, and no query has given memory back.")
-                    .hint("--set millrace.memory_bytes_max=… sets another limit; a window, a LIMIT or a filter bounds state.");
-                return Err(SessionError::new(ErrorClass::World, error));
-            }
+    /// Whether the process is too large: then no rows flow. What is under way is finished, queries may be removed, and
+    /// as soon as memory is free again, all goes on.
+    fn pauses(&mut self, client: &mut dyn Client) -> Result<bool> {
+        let excess = self.memory.excess();
+        if self.paused.is_some() != excess.is_some() {
+            client.notice(&Notice::Data(match &excess {
+                Some(excess) => format!(
+                    "sources pause until memory is free: {excess}; --set millrace.memory_bytes_max=… sets another \
+                     limit, and a window, a LIMIT or a filter bounds what a query holds"
+                ),
+                None => "sources go on: memory is free again".to_owned(),
+            }));
         }
+        self.paused = excess;
+        if self.paused.is_none() {
+            return Ok(false);
+        }
+        self.settle(client)?;
+        self.introspect(client)?;
+        self.world.clock().sleep(MEMORY_PAUSE);
+        Ok(true)
     }
 
     fn source_progress(&self) -> Vec<SourceProgress> {

@@ -32,12 +32,18 @@ impl MemoryWatch {
 
     /// What is wrong, if the process is larger than it may be. Looks at most every 100 ms.
     pub(crate) fn excess(&mut self) -> Option<String> {
-        let bytes_max = self.bytes_max?;
+        self.bytes_max?;
         let now = self.clock.monotonic_ns();
         if self.looked_ns.is_none_or(|looked| now - looked >= INTERVAL_NS) {
             self.looked_ns = Some(now);
             self.bytes = process_bytes(self.files.as_ref()).unwrap_or(0);
         }
+        self.seen()
+    }
+
+    /// What was wrong at the last look.
+    pub(crate) fn seen(&self) -> Option<String> {
+        let bytes_max = self.bytes_max?;
         let mb = |bytes: u64| bytes / (1 << 20);
         let over = self.bytes > bytes_max;
         over.then(|| format!("the process has {} MB of memory, the limit is {} MB", mb(self.bytes), mb(bytes_max)))

@@ -78,11 +78,11 @@ pub const SETTINGS: [Setting; 15] = [
         name: "auto.offset.reset",
         unit: "",
         default: "earliest",
-        values: Values::OneOf(&["earliest"]),
+        values: Values::OneOf(&["earliest", "latest"]),
         scope: Scope::Statement,
-        about: "Where a query starts reading",
+        about: "Where a query starts reading streams: at their beginning, or with what comes after its statement",
         reason: "In a run every query reads its inputs from their beginning, so that an answer does not depend on when \
-                 it was asked.",
+                 it was asked. latest is for queries that go on; a pull query sees what is there.",
     },
     Setting {
         name: "millrace.changes",
@@ -181,7 +181,8 @@ pub const SETTINGS: [Setting; 15] = [
         values: Values::WholeOrAuto(1, 10_000_000),
         scope: Scope::Start,
         about: "Rows of a tick",
-        reason: "auto: 10,000 over all bounded inputs, whatever the workers; over live input 10,000 for each worker.",
+        reason: "auto: 10,000 over all bounded inputs, whatever the workers; over live input 10,000 for each worker, and \
+                 100,000 while it is behind.",
     },
     Setting {
         name: "millrace.workers",

@@ -156,6 +156,12 @@ impl Session {
         })
     }
 
+    /// Whether a query of these asks for nothing but the state of the engine.
+    pub(crate) fn are_of_the_system(&self, relations: &BTreeSet<RelationId>) -> bool {
+        let is_system = |id: &RelationId| self.relations.get(id).is_some_and(Stored::is_system);
+        !relations.is_empty() && relations.iter().all(is_system)
+    }
+
     /// Whether this is the relation of records that cannot be read.
     pub(crate) fn is_decode_errors(&self, id: RelationId) -> bool {
         self.system.ids.get(&SystemRelation::DecodeErrors) == Some(&id)

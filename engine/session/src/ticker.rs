@@ -9,6 +9,7 @@
 //! * Bounded lanes are merged by event time (ties: tables first, then order of CREATE, then partition) and cut by row
 //!   count alone: two runs give the same ticks. A lane whose next row is not known yet is waited for.
 //! * A lane that says it has nothing now is live from then on: what it brings is taken as it arrives.
+//! * Live lanes that bring more than a tick takes are behind: ticks are larger then, and longer, until they have caught up.
 //! * A feed of a higher level gives nothing until the backlog of every lower one is in.
 //! * What a lane says besides rows (records that cannot be read, stalls) comes with the tick in which it was said.
 
@@ -40,6 +41,9 @@ use reader::Reader;
 /// How long the ticker sleeps at most before it looks whether it was interrupted.
 const WAIT_MAX: Duration = Duration::from_millis(50);
 
+/// A tick over lanes that are behind closes after so many times the usual time at the latest.
+const BEHIND_TICKS: u32 = 10;
+
 /// When a tick closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
@@ -49,6 +53,8 @@ pub(crate) struct Pace {
     pub(crate) rows_max: usize,
     /// Rows over live lanes, while they keep up.
     pub(crate) live_rows_max: usize,
+    /// Rows over live lanes that are behind.
+    pub(crate) behind_rows_max: usize,
     /// After the first row of a live lane.
     pub(crate) tick: Duration,
     /// A live lane that has been silent for so long does not hold back stream time.
@@ -97,6 +103,8 @@ pub(crate) struct Ticker {
     pace: Pace,
     workers: usize,
     interrupt: Interrupt,
+    /// The last tick was full of rows of live lanes.
+    behind: bool,
 }
 
 /// Why a feed cannot be started.
@@ -108,7 +116,8 @@ pub(crate) enum FeedError {
 
 impl Ticker {
     pub(crate) fn new(world: &World, pace: Pace, workers: usize, interrupt: Interrupt) -> Self {
-        Ticker { world: world.clone(), hub: Arc::default(), feeds: vec![], pace, workers, interrupt }
+        let (world, hub, feeds) = (world.clone(), Arc::default(), vec![]);
+        Ticker { world, hub, feeds, pace, workers, interrupt, behind: false }
     }
 
     /// Starts to read a source: a thread per partition.
@@ -252,40 +261,53 @@ impl Ticker {
 
     /// Rows of live lanes, as they have arrived; `false` when interrupted. `merged`: rows that the tick has already.
     fn take_live(&mut self, level: usize, merged: usize, now: Now, parts: &mut TickParts) -> bool {
-        let rows_max = match self.pace.record {
-            true => 1,
-            false => self.pace.live_rows_max.max(self.pace.rows_max),
+        let usual = self.pace.live_rows_max.max(self.pace.rows_max);
+        let (rows_max, open_max) = match (self.pace.record, self.behind) {
+            (true, _) => (1, self.pace.tick),
+            (false, false) => (usual, self.pace.tick),
+            (false, true) => (usual.max(self.pace.behind_rows_max), self.pace.tick * BEHIND_TICKS),
         };
         let mut taken = merged;
         let mut first_ns = None;
         loop {
             let seen = self.hub.arrivals();
-            for feed in self.feeds.iter_mut().filter(|feed| feed.level <= level) {
-                for l in 0..feed.lanes.len() {
-                    while taken < rows_max
-                        && feed.lanes[l].live
-                        && feed.head(l, &self.hub, now, &mut parts.notes) == Head::Row
-                    {
-                        let n = feed.lanes[l].rows_at_hand().min(rows_max - taken);
-                        feed.take(l, n, now);
-                        taken += n;
-                    }
-                }
-            }
+            self.take_arrived(level, rows_max, &mut taken, now, parts);
+            self.behind = taken >= usual;
             // bounded input does not wait for live input, and neither does an end
             if taken == 0 || merged > 0 || taken >= rows_max {
                 return true;
             }
             let at_ns = self.world.clock().monotonic_ns();
             let open = Duration::from_nanos(at_ns - *first_ns.get_or_insert(at_ns));
-            if open >= self.pace.tick {
+            if open >= self.pace.tick && (open >= open_max || self.live_are_idle()) {
                 return true;
             }
             if self.interrupt.is_set() {
                 return false;
             }
-            self.hub.wait(seen, (self.pace.tick - open).min(WAIT_MAX));
+            self.hub.wait(seen, open_max.saturating_sub(open).min(WAIT_MAX).min(self.pace.tick));
         }
+    }
+
+    /// What has arrived in live lanes, up to `rows_max` rows in all.
+    fn take_arrived(&mut self, level: usize, rows_max: usize, taken: &mut usize, now: Now, parts: &mut TickParts) {
+        for feed in self.feeds.iter_mut().filter(|feed| feed.level <= level) {
+            for l in 0..feed.lanes.len() {
+                while *taken < rows_max
+                    && feed.lanes[l].live
+                    && feed.head(l, &self.hub, now, &mut parts.notes) == Head::Row
+                {
+                    let n = feed.lanes[l].rows_at_hand().min(rows_max - *taken);
+                    feed.take(l, n, now);
+                    *taken += n;
+                }
+            }
+        }
+    }
+
+    /// Whether every live lane has said that it has nothing now.
+    fn live_are_idle(&self) -> bool {
+        self.feeds.iter().flat_map(|feed| &feed.lanes).all(|lane| !lane.live || lane.idle || lane.ended)
     }
 
     fn close(&mut self, now: Now, parts: &mut TickParts) {

@@ -32,16 +32,17 @@ impl Session {
     /// Starts the query with the next tick.
     pub(crate) fn install(&mut self, installation: Installation<'_>) -> Result<QueryId> {
         let Installation { name, kind, sql, query, target, output } = installation;
-        if let Some(excess) = self.memory.excess() {
+        let reads: BTreeSet<RelationId> = sources(&query.root).into_iter().map(|(id, _)| id).collect();
+        if let Some(excess) = self.memory.excess().filter(|_| !self.are_of_the_system(&reads)) {
             let error = PlanError::new(ErrorKind::Resources, format!("{name} is refused: {excess}"));
             return Err(SessionError::new(ErrorClass::World, error));
         }
-        let reads: BTreeSet<RelationId> = sources(&query.root).into_iter().map(|(id, _)| id).collect();
         if let Some(failed) = self.failed_upstream(&reads) {
             let error = PlanError::new(ErrorKind::Data, failed).detail("What it would say is not the whole answer.");
             return Err(error.into());
         }
-        self.prepare(&query.root)?;
+        let from_now = kind != QueryKind::Once && self.settings.word("auto.offset.reset") == "latest";
+        self.prepare(&query.root, from_now)?;
         let id = self.next_query_id();
         let deliver = !matches!(output, Output::None);
         let (root, publish) = match target {
@@ -56,7 +57,11 @@ impl Session {
         let plan = root.clone();
         let machine = self.machine()?;
         let start = machine.engine.next_tick();
-        machine.engine.install(id, Dataflow { name: name.clone(), root, publish, deliver });
+        let dataflow = Dataflow { name: name.clone(), root, publish, deliver };
+        match from_now {
+            true => machine.engine.install_from_now(id, dataflow),
+            false => machine.engine.install(id, dataflow),
+        }
         machine.tick_due = true;
         let running = Running {
             id,
@@ -81,12 +86,18 @@ impl Session {
         Ok(id)
     }
 
-    /// What a plan reads is in the engine, whole, with the columns that it reads.
-    fn prepare(&mut self, root: &Node) -> Result<()> {
+    /// What a plan reads is in the engine, with the columns that it reads, and whole unless it reads streams from now on.
+    fn prepare(&mut self, root: &Node, from_now: bool) -> Result<()> {
         for (id, columns) in sources(root) {
             self.ensure_in_engine(id)?;
+            let passed = self.system.tick();
+            let written = self.queries.values().any(|query| query.target == Some(id) && query.start <= passed);
             let stored = self.stored_mut(id)?;
-            if stored.flowing && !stored.keep && !stored.is_system() {
+            // a source brings the columns that somebody wanted when it began
+            let visible = stored.visible();
+            let has_columns = columns.iter().all(|c| stored.wanted.contains(c) || *c >= visible);
+            let needs_history = !(from_now && stored.relation.append_only() && has_columns);
+            if (stored.flowing || written) && !stored.keep && !stored.is_system() && needs_history {
                 let message = format!("rows of {} have flowed by, and nothing kept them", stored.relation.name);
                 return Err(SessionError::internal(message));
             }

@@ -83,7 +83,9 @@ impl Session {
     }
 
     fn wait_for(&mut self, query: &Query, client: &mut dyn Client) -> Result<()> {
-        if self.depends_on_input(query.reads.iter().copied()) {
+        // why sources pause must be told while they do
+        let asks_why = self.memory.excess().is_some() && self.are_of_the_system(&query.reads.iter().copied().collect());
+        if !asks_why && self.depends_on_input(query.reads.iter().copied()) {
             if query.reads.iter().any(|id: &RelationId| self.is_decode_errors(*id)) {
                 self.start_all_sources()?;
             }

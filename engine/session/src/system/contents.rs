@@ -115,7 +115,11 @@ impl Session {
                     let stored = self.relations.get(id)?;
                     stored.stalled.as_ref().map(|reason| format!("{}: {reason}", stored.relation.name))
                 });
-                match stalled {
+                let waits = |id: &RelationId| {
+                    self.relations.get(id).is_some_and(|stored| !stored.is_system() && stored.ended.is_none())
+                };
+                let paused = self.memory.seen().filter(|_| inputs.iter().any(waits));
+                match stalled.or(paused) {
                     Some(reason) => ("STALLED", Some(reason)),
                     None if query.start > self.system.tick() => ("STARTING", None),
                     None => ("RUNNING", None),

@@ -1,7 +1,9 @@
 //! What goes wrong: in statements, in data, in the world.
 
 use crate::recorder::{Recorder, options, program, run, run_over};
-use millrace_session::{ErrorClass, Interrupt, Options, Session};
+use millrace_session::{
+    Client, ClientGone, ErrorClass, Interrupt, Notice, Options, ResultHead, ResultId, ResultRows, Session,
+};
 use millrace_world::SimulatedWorld;
 
 #[test]
@@ -134,4 +136,62 @@ fn memory_has_a_limit() {
     let error = session.run(&program, &mut Recorder::default()).unwrap_err();
     assert_eq!(error.class, ErrorClass::World);
     assert!(program.render(&error).contains("error[53200]: this answer is refused: the process has 390 MB"), "{error}");
+}
+
+/// Where the process's size is told, and a client that makes it smaller when it hears that sources pause.
+struct Freeing<'a>(Recorder, &'a SimulatedWorld);
+
+impl Client for Freeing<'_> {
+    fn head(&mut self, head: &ResultHead) -> Result<(), ClientGone> {
+        self.0.head(head)
+    }
+    fn rows(&mut self, rows: &ResultRows) -> Result<(), ClientGone> {
+        Client::rows(&mut self.0, rows)
+    }
+    fn done(&mut self, result: ResultId) -> Result<(), ClientGone> {
+        self.0.done(result)
+    }
+    fn notice(&mut self, notice: &Notice) {
+        if matches!(notice, Notice::Data(text) if text.starts_with("sources pause")) {
+            self.1.files().write("/proc/self/status", b"VmRSS: 90000 kB\n");
+        }
+        self.0.notice(notice);
+    }
+}
+
+#[test]
+fn sources_pause_at_the_limit_and_go_on_below_it() {
+    let world = SimulatedWorld::new(0);
+    world.files().write("/proc/self/status", b"VmRSS: 90000 kB\n");
+    let mut session = Session::new(options(&[("memory_bytes_max", "100000000")]), world.world().clone()).unwrap();
+    let begin = program(
+        "CREATE STREAM r WITH (CONNECTOR = 'generator', GENERATOR = 'ratings', ROWS = 1000, SEED = 1);
+         CREATE MATERIALIZED VIEW n AS SELECT COUNT(*) AS n FROM r;",
+    );
+    let mut client = Freeing(Recorder::default(), &world);
+    for statement in begin.statements() {
+        session.execute(statement, &mut client).unwrap();
+    }
+    world.files().write("/proc/self/status", b"VmRSS: 400000 kB\n");
+    world.clock().advance(std::time::Duration::from_secs(1));
+    // new queries are refused, but one may ask why
+    let refused = program("SELECT * FROM n");
+    let error = session.execute(&refused.statements()[0], &mut client).unwrap_err();
+    assert!(error.error.message.contains("is refused"), "{error}");
+    session.execute(&program("SHOW QUERIES").statements()[0], &mut client).unwrap();
+    let rows = client.0.rows();
+    assert!(rows[0].contains("STALLED the process has 390 MB"), "{rows:?}");
+    // the first look is the one that says so
+    session.finish(&mut client).unwrap();
+    let notices: Vec<&str> = client.0.notices().into_iter().filter(|notice| notice.starts_with("sources")).collect();
+    assert!(notices[0].starts_with("sources pause until memory is free: the process has 390 MB"), "{notices:?}");
+    assert_eq!(notices[1], "sources go on: memory is free again");
+    let rest = program("SELECT * FROM n; SHOW QUERIES");
+    client.0.lines.clear();
+    for statement in rest.statements() {
+        session.execute(statement, &mut client).unwrap();
+    }
+    let rows = client.0.rows();
+    assert!(rows[0].ends_with(": 1000"), "{rows:?}");
+    assert!(rows[1].contains("COMPLETED"), "{rows:?}");
 }

@@ -122,3 +122,27 @@ fn a_plan_is_explained_and_measured() {
     assert!(measured.iter().any(|row| row.contains("Reduce") && row.contains("[rows=2 ")), "{}", run.text());
     assert!(measured.iter().any(|row| row.contains("Source S") && row.contains("[rows=3 ")), "{}", run.text());
 }
+
+#[test]
+fn a_query_may_read_streams_from_now() {
+    let run = run("CREATE STREAM s (x INT) WITH (CONNECTOR = 'memory');
+         CREATE TABLE t (x INT PRIMARY KEY, y VARCHAR) WITH (CONNECTOR = 'memory');
+         INSERT INTO s VALUES (1), (2);
+         INSERT INTO t VALUES (3, 'three');
+         SELECT COUNT(*) AS n FROM s;
+         SET 'auto.offset.reset' = 'latest';
+         SELECT s.x, t.y FROM s JOIN t ON s.x = t.x EMIT CHANGES;
+         SELECT SUM(x) AS total FROM s EMIT CHANGES;
+         SET 'auto.offset.reset' = 'earliest';
+         SELECT MAX(x) AS most FROM s WHERE x < 3 EMIT CHANGES;
+         INSERT INTO s VALUES (3)");
+    assert!(run.error.is_none(), "{:?}", run.error);
+    let rows = run.recorder.rows();
+    let of = |prefix: &str| -> Vec<&str> {
+        rows.iter().filter(|row| row.starts_with(prefix)).filter_map(|row| Some(row.split_once(' ')?.1)).collect()
+    };
+    assert_eq!(of("5:"), ["2"]);
+    assert_eq!(of("7@"), ["+(3, three)"]);
+    assert_eq!(of("8@").last(), Some(&"+(3)"));
+    assert_eq!(of("10@").last(), Some(&"+(2)"));
+}
