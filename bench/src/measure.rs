@@ -88,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn a_late_start_and_a_crowd_say_the_same() {
+        // both compare the answers themselves
+        let late = Request { variant: Some(ours::LATE.to_owned()), ..request(Workload::IvmJoin, 1) };
+        assert_eq!(ours::measure(&late).unwrap().answer, ours::measure(&request(Workload::IvmJoin, 1)).unwrap().answer);
+        let wrong = Request { variant: Some(ours::MANY.to_owned()), ..request(Workload::IvmJoin, 1) };
+        assert!(ours::measure(&wrong).unwrap_err().contains("not made for each other"));
+    }
+
+    #[test]
     fn what_changes_is_not_given_to_what_only_grows() {
         let mut changing = request(Workload::Q3, 1);
         changing.spec.updates_percent = 10;

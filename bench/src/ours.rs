@@ -6,6 +6,8 @@
 mod decode;
 mod engine;
 mod files;
+mod late;
+mod many;
 mod memory;
 mod rows;
 
@@ -13,6 +15,11 @@ use millrace_bench_input::protocol::Can;
 use millrace_bench_input::{About, Figures, Request, Suite, Tier, Workload};
 
 use crate::sql;
+
+/// The variant of a query that starts over what is there.
+pub(crate) const LATE: &str = "late";
+/// The variant of a query among many.
+pub(crate) const MANY: &str = "many";
 
 /// What the contender says of itself.
 pub(crate) fn about() -> About {
@@ -22,6 +29,8 @@ pub(crate) fn about() -> About {
         .filter(|w| matches!(w.suite(), Suite::Nexmark | Suite::Tpch | Suite::Talk))
         .collect();
     let can = |tier, workloads, paced| Can { tier, workloads, paced, variants: vec![] };
+    let in_memory =
+        Can { variants: vec![LATE.to_owned(), MANY.to_owned()], ..can(Tier::T3, Workload::ALL.to_vec(), true) };
     About {
         name: "millrace".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -31,11 +40,7 @@ pub(crate) fn about() -> About {
             "T1: millrace run, a reading thread beside the workers".to_owned(),
         ],
         durable: "nothing".to_owned(),
-        can: vec![
-            can(Tier::T3, Workload::ALL.to_vec(), true),
-            can(Tier::T1, from_files, false),
-            can(Tier::T0, vec![], false),
-        ],
+        can: vec![in_memory, can(Tier::T1, from_files, false), can(Tier::T0, vec![], false)],
     }
 }
 
@@ -44,11 +49,15 @@ pub(crate) fn about() -> About {
 /// # Errors
 /// If the planner refuses the query, or the engine or the binary fails.
 pub(crate) fn measure(request: &Request) -> Result<Figures, String> {
-    match (request.tier, request.rate_per_s) {
-        (Tier::T3, None) => memory::measure(request),
-        (Tier::T3, Some(_)) => memory::paced(request),
-        (Tier::T1, None) => files::measure(request, sql::of(request.spec.workload)),
-        (Tier::T0, None) => decode::measure(request),
-        (tier, Some(_)) => Err(format!("no paced runs of {tier:?}")),
+    match (request.tier, request.rate_per_s, request.variant.as_deref()) {
+        (Tier::T3, None, None) => memory::measure(request),
+        (Tier::T3, Some(_), None) => memory::paced(request),
+        (Tier::T3, None, Some(LATE)) => late::measure(request),
+        (Tier::T3, None, Some(MANY)) if many::fits(&request.spec) => many::measure(request),
+        (Tier::T1, None, None) => files::measure(request, sql::of(request.spec.workload)),
+        (Tier::T0, None, None) => decode::measure(request),
+        (tier, rate, variant) => {
+            Err(format!("{tier:?}, rate {rate:?}, variant {variant:?} are not made for each other"))
+        }
     }
 }

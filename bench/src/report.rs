@@ -96,6 +96,10 @@ fn groups(outcome: &Outcome) -> Vec<(String, Vec<&Row>)> {
         let title = match row.cell.suite {
             crate::suite::Name::Ivm => format!("ivm · {tier} · {workers}"),
             crate::suite::Name::Latency => format!("latency · {tier} · {workers}"),
+            crate::suite::Name::FirstRow => {
+                format!("first row of a query that starts late (a tick is a start) · {workers}")
+            }
+            crate::suite::Name::Many => format!("a thousand queries at once · {workers} · ticks of {}", spec.tick),
             suite => format!("{suite} · {tier} · {workers} · {} events in ticks of {}", spec.events, spec.tick),
         };
         match groups.iter_mut().find(|(known, _)| *known == title) {

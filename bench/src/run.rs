@@ -110,7 +110,7 @@ impl Contender {
     }
     /// The request as it is put to this one.
     fn asked(&self, request: &Request) -> Request {
-        Request { variant: self.variant.clone(), ..request.clone() }
+        Request { variant: self.variant.clone().or_else(|| request.variant.clone()), ..request.clone() }
     }
 }
 
@@ -228,7 +228,7 @@ impl<'a> Runner<'a> {
     /// input as fast as can be, by somebody else if there is somebody.
     fn compare(&mut self, cell: &Cell, measured: &[Measured]) -> Result<(), String> {
         for one in measured {
-            let plain = Request { variant: None, rate_per_s: None, ..one.request.clone() };
+            let plain = Request { rate_per_s: None, ..one.request.clone() };
             let key = input_of(&plain);
             if cell.load_percent.is_some() && !self.answers.contains_key(&key) {
                 let others = self.contenders.iter().filter(|c| c.name != one.contender && c.can(&plain));
@@ -256,7 +256,9 @@ impl<'a> Runner<'a> {
 fn input_of(request: &Request) -> String {
     let spec = Spec { tick: 0, ..request.spec.clone() };
     let counted = if request.tier == Tier::T0 { "-counted" } else { "" };
-    format!("{}{counted}", spec.key())
+    // one among many is another query than the workload's
+    let query = request.variant.as_deref().filter(|v| *v == crate::ours::MANY).unwrap_or_default();
+    format!("{}{counted}{query}", spec.key())
 }
 
 /// A measurement, and how many processors others kept busy meanwhile.

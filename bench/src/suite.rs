@@ -1,8 +1,11 @@
 //! Which measurements belong together: a suite is a list of cells, and a cell is one row of a table.
 
 mod decode;
+mod first_row;
 mod ivm;
 mod latency;
+mod many;
+mod memory;
 mod nexmark;
 mod synthetic;
 mod talk;
@@ -32,6 +35,12 @@ pub(crate) enum Name {
     Decode,
     /// Paced load at a fifth, half and four fifths of what can be borne.
     Latency,
+    /// What is kept: the peak over that of the input.
+    Memory,
+    /// A query that starts over what is there: its first row.
+    FirstRow,
+    /// A thousand small queries over one stream.
+    Many,
 }
 
 impl fmt::Display for Name {
@@ -85,6 +94,9 @@ pub(crate) fn cells(args: &RunArgs) -> Vec<Cell> {
         Name::Talk => talk::cells(args),
         Name::Decode => decode::cells(args),
         Name::Latency => latency::cells(args),
+        Name::Memory => memory::cells(args),
+        Name::FirstRow => first_row::cells(args),
+        Name::Many => many::cells(args),
     };
     suites.iter().flat_map(of).collect()
 }

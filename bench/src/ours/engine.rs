@@ -16,9 +16,13 @@ use millrace_world::World;
 
 use crate::sql;
 
+/// The query whose answer counts.
+const FIRST: QueryId = QueryId(1);
+
 /// A running query with its relations.
 pub(super) struct Running {
     engine: Engine,
+    catalog: Catalog,
     feed: Feed,
     sink: Sink,
 }
@@ -29,17 +33,45 @@ impl Running {
     /// # Errors
     /// If the planner refuses it or the engine does not start.
     pub(super) fn start(spec: &Spec, workers: usize) -> Result<Running, String> {
+        Running::asking(spec, workers, sql::of(spec.workload), false)
+    }
+
+    /// The same with another query over the workload's relations; with `keep`, later queries start from what came before.
+    ///
+    /// # Errors
+    /// If the planner refuses it or the engine does not start.
+    pub(super) fn asking(spec: &Spec, workers: usize, query: &str, keep: bool) -> Result<Running, String> {
         let (catalog, relations) = catalog(spec)?;
-        let create = plan(sql::of(spec.workload), &catalog)?;
+        let create = plan(query, &catalog)?;
         let options = Options { workers, ..Options::default() };
         let mut engine = Engine::start(&options, &World::real()).map_err(|e| e.to_string())?;
         for id in &relations {
-            engine.add_relation(base(&catalog, *id)?);
+            engine.add_relation(base(&catalog, *id, keep)?);
         }
-        let (root, visible) = (create.query.root, create.query.visible);
-        engine.install(QueryId(1), Dataflow { name: "ANSWER".to_owned(), root, publish: None, deliver: true });
+        let visible = create.query.visible;
+        engine.install(FIRST, dataflow(create));
         let feed = Feed::new(&relations, spec);
-        Ok(Running { engine, feed, sink: Sink { visible, answer: Answer::default(), hashes: vec![] } })
+        let sink = Sink { query: FIRST, visible, answer: Answer::default(), hashes: vec![] };
+        Ok(Running { engine, catalog, feed, sink })
+    }
+
+    /// Starts a further query beside the first and runs a tick without input: its rows at once, as an answer.
+    ///
+    /// # Errors
+    /// If the planner refuses it or the engine fails.
+    pub(super) fn start_late(&mut self, query: &str, number: u64) -> Result<Answer, String> {
+        let create = plan(query, &self.catalog)?;
+        let id = QueryId(FIRST.0 + number);
+        let mut sink = Sink { query: id, visible: create.query.visible, answer: Answer::default(), hashes: vec![] };
+        self.engine.install(id, dataflow(create));
+        self.engine.tick(TickInputs::default()).map_err(|e| e.to_string())?;
+        sink.add(&self.engine.wait().map_err(|e| e.to_string())?)?;
+        Ok(sink.answer)
+    }
+
+    /// Ends a further query.
+    pub(super) fn end_late(&mut self, number: u64) {
+        self.engine.remove(QueryId(FIRST.0 + number));
     }
 
     /// A tick in the form that the engine takes: made before the clock starts where the rows are known before.
@@ -62,8 +94,13 @@ impl Running {
     }
 }
 
-/// Sums up what comes out.
+fn dataflow(create: CreateQuery) -> Dataflow {
+    Dataflow { name: "ANSWER".to_owned(), root: create.query.root, publish: None, deliver: true }
+}
+
+/// Sums up what comes out of one query.
 struct Sink {
+    query: QueryId,
     visible: usize,
     answer: Answer,
     hashes: Vec<u64>,
@@ -71,7 +108,8 @@ struct Sink {
 
 impl Sink {
     fn add(&mut self, outputs: &[TickOutput]) -> Result<(), String> {
-        let mut batches = outputs.iter().flat_map(|o| &o.changes).flat_map(|(_, batches)| batches);
+        let changes = outputs.iter().flat_map(|o| &o.changes).filter(|(query, _)| *query == self.query);
+        let mut batches = changes.flat_map(|(_, batches)| batches);
         batches.try_for_each(|batch| self.answer.add_batch(batch, self.visible, &mut self.hashes))
     }
 }
@@ -129,10 +167,10 @@ fn plan(sql: &str, catalog: &Catalog) -> Result<CreateQuery, String> {
 ///
 /// # Errors
 /// If there is none.
-fn base(catalog: &Catalog, id: RelationId) -> Result<BaseRelation, String> {
+fn base(catalog: &Catalog, id: RelationId, keep: bool) -> Result<BaseRelation, String> {
     let relation = catalog.by_id(id).ok_or("no such relation")?;
     let (name, schema) = (relation.name.clone(), relation.schema());
-    Ok(BaseRelation { id, name, schema, intake: Intake::Append, keep: false })
+    Ok(BaseRelation { id, name, schema, intake: Intake::Append, keep })
 }
 
 /// Puts the system columns behind a workload's own.

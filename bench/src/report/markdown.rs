@@ -32,11 +32,15 @@ pub(super) fn document(machine: &Machine, outcome: &Outcome, plots: &[&str]) -> 
         out.push(format!("\n## {title}\n"));
         out.push(knobs(&rows));
         let names = names(&rows);
-        if rows[0].cell.suite != Name::Latency {
-            out.push(rates(&rows, &names));
-            out.push(String::new());
+        match rows[0].cell.suite {
+            Name::Latency | Name::FirstRow | Name::Many => (),
+            Name::Memory => out.push(compared(&rows, &names, "peak MB", peaks, |ours, theirs| theirs / ours) + "\n"),
+            _ => {
+                out.push(compared(&rows, &names, "M events per CPU-s", per_cpu_s, |ours, theirs| ours / theirs) + "\n")
+            }
         }
         out.push(details(&rows));
+        out.extend(notes(&rows));
     }
     if !plots.is_empty() {
         out.push(String::new());
@@ -53,7 +57,7 @@ pub(super) fn document(machine: &Machine, outcome: &Outcome, plots: &[&str]) -> 
 
 const NOTES: &str = "\
 Rates are millions of events per second of CPU time of all processes: medians of runs in turns (least–largest). `×`: \
-Millrace's rate over that of the column before. `*`: others kept a quarter of a processor or more busy meanwhile.";
+how often better Millrace is than the column before: its rate over the other's, the other's memory over its. `*`: others kept a quarter of a processor or more busy meanwhile.";
 
 /// What is the same for all rows of a table.
 fn knobs(rows: &[&Row]) -> String {
@@ -79,25 +83,51 @@ fn of<'a>(row: &'a Row, name: &str) -> Option<&'a Measured> {
     row.measured.iter().find(|m| m.contender == name)
 }
 
-fn rates(rows: &[&Row], names: &[String]) -> String {
+/// The peaks of the runs.
+fn peaks(one: &Measured) -> Vec<f64> {
+    one.figures.iter().map(|f| f.peak_mb).collect()
+}
+
+/// What runs had to say.
+fn notes(rows: &[&Row]) -> Vec<String> {
+    let mut notes: Vec<String> = vec![];
+    for one in rows.iter().flat_map(|row| &row.measured) {
+        for note in one.figures.iter().filter_map(|f| f.note.as_ref()) {
+            let line = format!("* {}, {}: {note}", one.request.spec.workload, one.contender);
+            if !notes.contains(&line) {
+                notes.push(line);
+            }
+        }
+    }
+    notes.splice(0..0, (!notes.is_empty()).then(String::new));
+    notes
+}
+
+/// A figure of every contender, and how often it is better with Millrace.
+fn compared(
+    rows: &[&Row],
+    names: &[String],
+    figure: &str,
+    of_runs: fn(&Measured) -> Vec<f64>,
+    better: fn(f64, f64) -> f64,
+) -> String {
     const OURS: &str = "millrace";
-    let mut head = vec!["M events per CPU-s".to_owned()];
+    let is_compared = |name: &String| name != OURS && names.iter().any(|n| n == OURS);
+    let mut head = vec![figure.to_owned()];
     for name in names {
         head.push(name.clone());
-        if name != OURS && names.iter().any(|n| n == OURS) {
-            head.push("×".to_owned());
-        }
+        head.extend(is_compared(name).then(|| "×".to_owned()));
     }
     let mut ratios: Vec<Vec<f64>> = vec![vec![]; names.len()];
     let mut lines = vec![];
     for row in rows {
-        let ours = of(row, OURS).map(|m| median(per_cpu_s(m)));
+        let ours = of(row, OURS).map(|m| median(of_runs(m)));
         let mut line = vec![label(row)];
         for (i, name) in names.iter().enumerate() {
             let one = of(row, name);
-            line.push(one.map_or_else(String::new, |m| spread(&per_cpu_s(m)) + mark(m)));
-            if name != OURS && names.iter().any(|n| n == OURS) {
-                let ratio = ours.zip(one).map(|(ours, m)| ours / median(per_cpu_s(m)));
+            line.push(one.map_or_else(String::new, |m| spread(&of_runs(m)) + mark(m)));
+            if is_compared(name) {
+                let ratio = ours.zip(one).map(|(ours, m)| better(ours, median(of_runs(m))));
                 ratios[i].extend(ratio);
                 line.push(ratio.map_or_else(String::new, number));
             }
@@ -108,7 +138,7 @@ fn rates(rows: &[&Row], names: &[String]) -> String {
         let mut line = vec!["geometric mean".to_owned()];
         for (i, name) in names.iter().enumerate() {
             line.push(String::new());
-            if name != OURS {
+            if is_compared(name) {
                 line.push(if ratios[i].is_empty() { String::new() } else { number(geometric_mean(&ratios[i])) });
             }
         }

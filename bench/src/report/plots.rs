@@ -18,6 +18,7 @@ pub(super) fn of(outcome: &Outcome) -> Vec<(String, String)> {
                 plots.push((format!("cost-change-{numbers}.svg"), cost(&title, &rows, Against::Change)));
             }
             Name::Latency => plots.push((format!("latency-{numbers}.svg"), latency(&title, &rows))),
+            Name::Memory | Name::FirstRow | Name::Many => (),
             suite => plots.push((format!("throughput-{suite}-{numbers}.svg"), throughput(&title, &rows))),
         }
         numbers += 1;
