@@ -3,6 +3,11 @@
 //! One input. Rows of equal keys whose event times are at most `gap_ms` apart, directly or through others, are one
 //! session. Per session one row: keys, WINDOWSTART (its least event time), WINDOWEND (its largest, inclusive), then the
 //! aggregates over its rows. A row is late, and left out, when its own event time + gap + grace is below its lane time.
+//!
+//! # When a session closes
+//! A session is final when no row that is on time can still join it: when stream time has passed its end + 2 gap + grace.
+//! A row within reach of the session lies at most a gap behind its end, and is on time while its lane has not passed its
+//! own time + gap + grace. EMIT FINAL tells a session then, and not before.
 
 use std::fmt;
 use std::sync::Arc;

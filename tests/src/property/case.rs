@@ -16,6 +16,8 @@ pub struct Case {
     pub shape: Shape,
     /// The query.
     pub query: Query,
+    /// EMIT FINAL: a window's result comes when it has closed.
+    pub emit_final: bool,
     /// What happens.
     pub ticks: Ticks,
     /// Worker threads.
@@ -30,20 +32,21 @@ impl Case {
     /// The case of a seed: the same every time.
     pub fn draw(seed: u64) -> Case {
         let mut rng = StdRng::seed_from_u64(seed);
-        let shape = match rng.random_range(0..10) {
-            0..=5 => Shape::View,
-            6..=7 => Shape::Stream,
+        let shape = match rng.random_range(0..20) {
+            0..=10 => Shape::View,
+            11..=14 => Shape::Stream,
             _ => Shape::Table,
         };
         let query = Generator::new(&mut rng).query(shape);
+        let emit_final = is_windowed(&query) && rng.random_range(0..2) == 0;
         let used = relations(&query);
         let n_ticks = rng.random_range(2..=8);
         let ticks = draw(&mut rng, &used, n_ticks, 12);
-        let workers = [1, 1, 2, 4][rng.random_range(0..4)];
+        let workers = [1, 1, 2, 2, 2, 4][rng.random_range(0..6)];
         let turns = rng.random_range(0..2) == 0;
         let turns = turns.then(|| rng.random());
         let late_from = rng.random_range(0..n_ticks);
-        Case { seed, shape, query, ticks, workers, turns, late_from }
+        Case { seed, shape, query, emit_final, ticks, workers, turns, late_from }
     }
 
     /// The query as a statement.
@@ -52,6 +55,7 @@ impl Case {
         match self.shape {
             Shape::View => format!("CREATE MATERIALIZED VIEW X AS {query};"),
             Shape::Stream => format!("CREATE STREAM X AS {query};"),
+            Shape::Table if self.emit_final => format!("CREATE TABLE X AS {query} EMIT FINAL;"),
             Shape::Table => format!("CREATE TABLE X AS {query};"),
         }
     }
@@ -77,6 +81,10 @@ impl Case {
         }
         text
     }
+}
+
+fn is_windowed(query: &Query) -> bool {
+    matches!(query, Query::Select(select) if !select.window.is_empty())
 }
 
 /// Positions in [`RELATIONS`] of what a query reads.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_planner::plan::{JoinKind, Node, Op as PlanOp};
+use millrace_planner::plan::{JoinKind, Node, Op as PlanOp, WindowClose};
 
 use crate::property::case::Case;
 
@@ -79,6 +79,8 @@ fn plan_has_text(node: &Node) -> bool {
         PlanOp::Join(join) => text(&join.left, &join.on.iter().map(|p| p.0).collect::<Vec<_>>()),
         PlanOp::AsOfJoin { stream, on, .. } => text(stream, &on.iter().map(|p| p.0).collect::<Vec<_>>()),
         PlanOp::WithinJoin(join) => text(&join.left, &join.on.iter().map(|p| p.0).collect::<Vec<_>>()),
+        PlanOp::TopK { input, partition, .. } => text(input, partition),
+        PlanOp::SetOp { .. } => text(node, &(0..node.schema.fields().len()).collect::<Vec<_>>()),
         _ => false,
     };
     mine || node.children().into_iter().any(plan_has_text)
@@ -95,7 +97,7 @@ fn walk(node: &Node, out: &mut Vec<String>) {
         }),
         PlanOp::AsOfJoin { outer, .. } => Some(format!("AsOfJoin{}", if *outer { " outer" } else { "" })),
         PlanOp::WithinJoin(_) => Some("WithinJoin".to_owned()),
-        PlanOp::Reduce { window: Some(_), .. } => Some("WindowedReduce".to_owned()),
+        PlanOp::Reduce { window: Some(window), .. } => Some(emitted("WindowedReduce", window)),
         PlanOp::Reduce { aggregates, .. } if aggregates.is_empty() => Some("Distinct".to_owned()),
         PlanOp::Reduce { keys, aggregates, .. } => {
             for call in aggregates {
@@ -105,8 +107,10 @@ fn walk(node: &Node, out: &mut Vec<String>) {
             }
             Some(if keys.is_empty() { "Reduce (global)".to_owned() } else { "Reduce".to_owned() })
         }
-        PlanOp::AssignWindows { .. } => None,
-        PlanOp::SessionReduce { .. } => Some("SessionReduce".to_owned()),
+        PlanOp::AssignWindows { size_ms, advance_ms, .. } => {
+            Some(format!("AssignWindows {}", if size_ms == advance_ms { "tumbling" } else { "hopping" }))
+        }
+        PlanOp::SessionReduce { window, .. } => Some(emitted("SessionReduce", window)),
         PlanOp::TopK { rank: true, .. } => Some("TopK numbered".to_owned()),
         PlanOp::TopK { .. } => Some("TopK".to_owned()),
         PlanOp::SetOp { kind, all, .. } => Some(format!("{kind:?}{}", if *all { " ALL" } else { "" })),
@@ -114,6 +118,11 @@ fn walk(node: &Node, out: &mut Vec<String>) {
     };
     out.extend(name);
     node.children().into_iter().for_each(|child| walk(child, out));
+}
+
+/// EMIT FINAL and EMIT CHANGES are two operators.
+fn emitted(name: &str, window: &WindowClose) -> String {
+    format!("{name}{}", if window.emit_final { " FINAL" } else { "" })
 }
 
 /// Counts over many cases.

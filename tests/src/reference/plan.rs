@@ -132,7 +132,7 @@ impl Evaluator<'_> {
         for (mut values, members) in groups.into_values() {
             if let (Some((closing, qualifier)), Some(first)) = (window, members.first()) {
                 let (start, end) = (bound(first, "WINDOWSTART", qualifier)?, bound(first, "WINDOWEND", qualifier)?);
-                if !self.is_shown(closing, start, end, tick) {
+                if !self.is_shown(closing, start, end + closing.grace_ms, tick) {
                     continue;
                 }
             }

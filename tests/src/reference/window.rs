@@ -56,10 +56,10 @@ impl Evaluator<'_> {
         arrival <= self.start || before.close < end + closing.grace_ms
     }
 
-    /// Whether the result of a window is there at `tick`.
-    pub(crate) fn is_shown(&self, closing: &Closing, start: i64, end: i64, tick: u64) -> bool {
+    /// Whether the result of a window is there at `tick`, if it closes at stream time `closes`.
+    pub(crate) fn is_shown(&self, closing: &Closing, start: i64, closes: i64, tick: u64) -> bool {
         let now = self.history.stream_time(&closing.time_sources, tick);
-        let closed = now.close >= end + closing.grace_ms;
+        let closed = now.close >= closes;
         let retained = now.retain < start + closing.retention_ms;
         retained && (closed || !closing.emit_final)
     }
@@ -90,7 +90,9 @@ impl Evaluator<'_> {
             rows.sort_by_key(|(time, _)| *time);
             for session in rows.chunk_by(|(a, _), (b, _)| b - a <= op.gap_ms) {
                 let (start, end) = (session[0].0, session[session.len() - 1].0);
-                if !self.is_shown(&op.closing, start, end + op.gap_ms, tick) {
+                // the first stream time at which no row can be on time and within reach
+                let closes = end + 2 * op.gap_ms + op.closing.grace_ms + 1;
+                if !self.is_shown(&op.closing, start, closes, tick) {
                     continue;
                 }
                 let members: Vec<&Row> = session.iter().map(|(_, row)| row).collect();
