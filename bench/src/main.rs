@@ -57,10 +57,14 @@ fn main() -> ExitCode {
 
 fn run(args: &RunArgs) -> Result<(), String> {
     let machine = Machine::here();
+    let cells = suite::cells(args);
+    if cells.is_empty() {
+        return Err("nothing to run: no such tier in these suites".to_owned());
+    }
     let (contenders, absent) = contenders(&args.peers)?;
     let folder = args.out.clone().unwrap_or_else(|| report::folder(&machine));
     let inputs = report::target_folder().join("bench/input");
-    let outcome = Runner::new(args, contenders, inputs).run(suite::cells(args), absent, |line| eprintln!("{line}"));
+    let outcome = Runner::new(args, contenders, inputs).run(cells, absent, |line| eprintln!("{line}"));
     println!("{}", report::write(&machine, &outcome, &folder)?);
     eprintln!("written to {}", folder.display());
     match outcome.wrong.len() {

@@ -114,10 +114,10 @@ The first figure is always events per second of CPU time, of all processes: on a
 can be compared. A difference between answers fails the run. Results are also written as Markdown, JSON and SVG.";
 
 impl RunArgs {
-    /// The tiers that are asked for, of those that there are.
-    pub(crate) fn tiers(&self, there_are: &[Tier]) -> Vec<Tier> {
+    /// The tiers that are asked for, of those that there are; if none is asked for, `usual`.
+    pub(crate) fn tiers(&self, usual: &[Tier], there_are: &[Tier]) -> Vec<Tier> {
         match self.tiers.is_empty() {
-            true => there_are.to_vec(),
+            true => usual.to_vec(),
             false => there_are.iter().copied().filter(|t| self.tiers.contains(t)).collect(),
         }
     }
@@ -180,7 +180,8 @@ mod tests {
         assert_eq!(args.workloads, [Workload::Q3, Workload::Q4]);
         assert_eq!(args.spec(Workload::Q3, 7, 3).events, 1000);
         assert_eq!((args.ticks(&[1]), args.workers(&[9])), (vec![10, 20, 5], vec![1, 2]));
-        assert_eq!(run("--tier t1").tiers(&[Tier::T3, Tier::T1]), [Tier::T1]);
+        let tiers = |words| run(words).tiers(&[Tier::T3], &[Tier::T3, Tier::T1]);
+        assert_eq!((tiers("--tier t1"), tiers("--tier t0"), tiers("")), (vec![Tier::T1], vec![], vec![Tier::T3]));
         assert!(Cli::try_parse_from(["x", "q6"]).is_err());
         assert!(Cli::try_parse_from(["x", "--tick", "0"]).is_err());
         assert!(matches!(Cli::try_parse_from(["x", "peers"]).unwrap().command, Some(Command::Peers)));

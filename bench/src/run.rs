@@ -166,6 +166,10 @@ impl<'a> Runner<'a> {
                 Err(why) => self.complain(why, tell),
             }
         }
+        if measured.is_empty() {
+            let Request { tier, spec, .. } = &cell.request;
+            self.complain(format!("none of the contenders can do {} in {tier:?}", spec.workload), tell);
+        }
         for _ in 0..self.args.repeats {
             for (i, one) in &mut measured {
                 match watched(self.contenders[*i].peer.as_ref(), &one.request) {

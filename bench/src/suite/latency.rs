@@ -15,7 +15,7 @@ pub(super) fn cells(args: &RunArgs) -> Vec<Cell> {
         Size::Full => &[Workload::Q1, Workload::Q3, Workload::Q4, Workload::MostBids, Workload::JoinMaxRandom],
     };
     let mut cells = vec![];
-    for tier in args.tiers(&[Tier::T3]) {
+    for tier in args.tiers(&[Tier::T3], &[Tier::T3]) {
         for workers in args.workers(&[1]) {
             for workload in asked {
                 for load in LOADS {

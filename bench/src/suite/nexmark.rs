@@ -15,7 +15,7 @@ pub(super) fn cells(args: &RunArgs) -> Vec<Cell> {
         Size::Full => (2_000_000, vec![10_000, 1_000], vec![1, 2]),
     };
     let mut cells = vec![];
-    for tier in args.tiers(&[Tier::T3, Tier::T1]) {
+    for tier in args.tiers(&[Tier::T3, Tier::T1], &[Tier::T3, Tier::T1]) {
         for workers in args.workers(&workers) {
             for tick in args.ticks(if tier == Tier::T1 { &ticks[..1] } else { &ticks }) {
                 let asked = workloads(Suite::Nexmark)

@@ -17,7 +17,7 @@ pub(super) fn of_workloads(args: &RunArgs) -> Vec<Cell> {
 
 fn each(args: &RunArgs, workloads: &[millrace_bench_input::Workload], events: usize) -> Vec<Cell> {
     let mut cells = vec![];
-    for tier in args.tiers(&[Tier::T3]) {
+    for tier in args.tiers(&[Tier::T3], &[Tier::T3, Tier::T1, Tier::T0]) {
         for workers in args.workers(&[1]) {
             for tick in args.ticks(&[10_000, 1_000]) {
                 let specs = workloads.iter().map(|w| args.spec(*w, events, tick));

@@ -11,7 +11,7 @@ pub(super) fn cells(args: &RunArgs) -> Vec<Cell> {
         Size::Full => (2_000_000, &[0, 1, 10]),
     };
     let mut cells = vec![];
-    for tier in args.tiers(&[Tier::T3, Tier::T1]) {
+    for tier in args.tiers(&[Tier::T3, Tier::T1], &[Tier::T3, Tier::T1]) {
         for workers in args.workers(&[1]) {
             for tick in args.ticks(&[10_000]) {
                 for workload in workloads(Suite::Tpch) {
