@@ -1,8 +1,6 @@
 //! Files that are not there, not what they should be, or cannot be written.
 
-use std::process::Command;
-
-use crate::harness::{Folder, full_device, said};
+use crate::harness::{Folder, said};
 
 /// Reads a file whose columns it has to find out.
 fn inferred(path: &str) -> String {
@@ -107,11 +105,12 @@ fn bad_records_are_told_and_harm_nothing() {
 #[test]
 fn stdout_on_a_full_disk_is_3() {
     let folder = Folder::new();
+    let full = "exec \"$@\" >/dev/full";
     for format in ["table", "json", "csv"] {
-        let said = said(folder.millrace(&["run", "--format", format, "-e", "SELECT 1"]).stdout(full_device()));
+        let said = said(&mut folder.by_shell(full, &["run", "--format", format, "-e", "SELECT 1"]));
         said.failed(3, &["error: answers cannot be written: No space left on device"]);
     }
-    said(folder.millrace(&["demo", "--plain", "--seconds", "2"]).stdout(full_device())).failed(3, &["No space left"]);
+    said(&mut folder.by_shell(full, &["demo", "--plain", "--seconds", "2"])).failed(3, &["No space left"]);
 }
 
 #[test]
@@ -123,10 +122,7 @@ fn a_sink_on_a_full_disk_leaves_what_was_there() {
              CREATE STREAM o WITH (CONNECTOR='file', PATH='{path}') AS SELECT * FROM g"
         );
         // a limit on the size of files is a disk that anybody can fill
-        let mut limited = Command::new("sh");
-        limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "sh"]);
-        let inner = folder.millrace(&["run", "-e", &sql]);
-        limited.arg(inner.get_program()).args(inner.get_args()).current_dir(folder.path(""));
+        let mut limited = folder.by_shell("trap '' XFSZ; ulimit -f 16; exec \"$@\"", &["run", "-e", &sql]);
         said(&mut limited).failed(3, &["error[58030]: O has failed", path, "cannot be written"]);
         assert_eq!(folder.names(), ["o.csv"], "no half of a file");
     }

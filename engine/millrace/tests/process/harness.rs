@@ -3,7 +3,7 @@
 //! Every process has a time limit, and none may panic: both are asserted here, for all tests.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use millrace_world::{TempFolder, World};
@@ -87,6 +87,21 @@ impl Folder {
         command
     }
 
+    /// The same, started by a line of shell in which it is `"$@"`.
+    pub(crate) fn by_shell(&self, line: &str, args: &[&str]) -> Command {
+        let inner = self.millrace(args);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line, "sh"]).arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell.current_dir(self.folder.path()).stdin(Stdio::null());
+        shell
+    }
+
     /// `millrace run -e SQL`, after these flags.
     pub(crate) fn run(&self, flags: &[&str], sql: &str) -> Said {
         let args: Vec<&str> = ["run"].iter().chain(flags).copied().chain(["-e", sql]).collect();
@@ -156,11 +171,6 @@ pub(crate) fn said_to(command: &mut Command, input: &str) -> Said {
     stdin.write_all(input.as_bytes()).expect("it reads");
     drop(stdin);
     outcome(child.wait_with_output().expect("it ends"))
-}
-
-/// A device that is always full, opened for writing.
-pub(crate) fn full_device() -> Stdio {
-    Stdio::from(std::fs::OpenOptions::new().write(true).open(Path::new("/dev/full")).expect("Linux has /dev/full"))
 }
 
 fn outcome(output: Output) -> Said {

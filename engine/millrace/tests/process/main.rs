@@ -5,8 +5,10 @@
 
 mod demo;
 mod faults;
+mod files;
 mod forms;
 mod harness;
 mod signals;
 mod status;
 mod talk;
+mod tour;
