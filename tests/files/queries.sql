@@ -132,3 +132,8 @@ WINDOW HOPPING (SIZE 90 MILLISECONDS, ADVANCE BY 30 MILLISECONDS) GROUP BY accou
 SELECT account % 3 AS g, count(*) AS n, max(ratio) AS ratio, (ms // 30 - back) * 30 AS windowstart,
        (ms // 30 - back) * 30 + 90 AS windowend
 FROM events, range(3) AS r(back) GROUP BY account % 3, ms // 30 - back;
+
+-- row_number
+SELECT region, place, id, credit FROM (
+  SELECT region, id, credit, row_number() OVER (PARTITION BY region ORDER BY credit DESC, id) AS place FROM accounts) AS r
+WHERE place <= 3;
