@@ -30,7 +30,7 @@ class Answer(answer.Answer):
 def add_up(folder, schema):
     """What the files of a folder add up to, rows having a schema of Flink's."""
     names = schema.get_field_names()
-    kinds = [str(kind) for kind in schema.get_field_data_types()]
+    kinds = schema.get_field_data_types()
     fields = [pa.field(name, written(kind)) for name, kind in zip(names, kinds)]
     row = pa.struct(fields)
     line = pa.schema([("before", row), ("after", row), ("op", pa.string())])
@@ -53,11 +53,15 @@ def add_up(folder, schema):
 
 def written(kind):
     """How a type of Flink's is written in JSON."""
-    if kind.startswith("DECIMAL"):
-        return pa.decimal128(38, int(kind.partition("(")[2].partition(")")[0].split(",")[1]))
-    return pa.int64() if kind.startswith(("BIGINT", "INT", "SMALLINT")) else pa.string()
+    match str(kind):
+        case "DECIMAL":
+            return pa.decimal128(38, kind.scale)
+        case "BIGINT" | "INT" | "SMALLINT":
+            return pa.int64()
+        case _:
+            return pa.string()
 
 
 def meant(column, kind):
     """A column as it is meant: times are written as texts."""
-    return column.cast(pa.timestamp("ms")) if kind.startswith("TIMESTAMP") else column
+    return column.cast(pa.timestamp("ms")) if str(kind).startswith("TIMESTAMP") else column

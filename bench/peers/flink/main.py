@@ -1,8 +1,8 @@
 """Apache Flink as a contender: the Table API, a cluster within one JVM, JSON lines from files to nothing.
 
-Two jobs of the same query run one after the other in the same JVM. The first writes its changelog to files, which are
-added up and hashed: it shows the answer, warms the JVM up, and is the cold start. The second goes to `blackhole` and is
-the one that is measured, with the CPU time of the whole tree of processes.
+Jobs of the same query run one after the other in the same JVM. The first writes its changelog to files, which are added
+up and hashed: it shows the answer, warms the JVM up, and is the cold start. Over a small input some more follow, until
+the JVM is warm. The last goes to `blackhole` and is measured, with the CPU time of the whole tree of processes.
 """
 
 import os
@@ -17,6 +17,8 @@ import tables
 from contender import process, protocol
 
 VERSION = "2.3.0"
+# Records that the JVM has seen before the measured job: fewer are not enough for its compiler.
+WARM_RECORDS = 1_000_000
 HEAP = ["-Xms2g", "-Xmx3g", "-XX:+UseG1GC"]
 
 WORKLOADS = {
@@ -36,6 +38,7 @@ SETTINGS = {
     "taskmanager.memory.network.max": "256 mb",
     "rest.address": "localhost",
     "rest.bind-address": "localhost",
+    "rest.bind-port": "0",
 }
 
 
@@ -48,7 +51,7 @@ def about():
             *[f"{name} = {value}" for name, value in SETTINGS.items()],
             f"JVM: {' '.join(HEAP)}; parallelism = workers, as many slots",
             "no checkpoints; watermarks 4 s behind; whole table schemas declared, its planner projects",
-            "one unmeasured job of the same query before, in the same JVM, with the answer to files",
+            f"unmeasured jobs of the same query before, in the same JVM: one, or until {WARM_RECORDS:,} records are seen (4 at most)",
         ],
         "durable": "nothing",
         "can": [
@@ -72,34 +75,70 @@ def measure(request):
 def run(request, description, ask, scratch):
     os.environ["FLINK_LOG_DIR"] = scratch
     os.environ["JVM_ARGS"] = " ".join(HEAP)
-    # starts no JVM yet, but reads the environment
-    from pyflink.common import Configuration
-    from pyflink.table import EnvironmentSettings, TableDescriptor, TableEnvironment
-
-    settings = {**SETTINGS, "parallelism.default": str(request["workers"])}
-    settings["taskmanager.numberOfTaskSlots"] = str(request["workers"])
-    configuration = Configuration()
-    for name, value in settings.items():
-        configuration.set_string(name, value)
-    environment = TableEnvironment.create(EnvironmentSettings.new_instance().with_configuration(configuration).build())
+    environment, cluster = start(request["workers"])
     for table in description["tables"]:
         environment.execute_sql(tables.create(table, request["files"]))
     table = environment.sql_query(ask)
 
-    seen = TableDescriptor.for_connector("filesystem").option("path", f"{scratch}/answer").format("debezium-json")
-    seen = seen.option("debezium-json.encode.decimal-as-plain-number", "true").build()
     watch = FirstFile(f"{scratch}/answer")
-    cold = job(table, seen)
+    cold = job(table, to_files(f"{scratch}/answer"))
     first_s = watch.stop()
     found = changelog.add_up(f"{scratch}/answer", table.get_schema())
-    if request["tier"] == "t0":
-        found = {"rows": found.counted, "hash": 0}
-    else:
-        found = found.figures()
-    warm = job(table, TableDescriptor.for_connector("blackhole").build())
-    note = f"cold: its first job took {cold['wall_s']:.1f} s and {cold['cpu_s']:.1f} CPU s, and ended {cold['age_s']:.1f} s after the start"
+    answer = {"rows": found.counted, "hash": 0} if request["tier"] == "t0" else found.figures()
+    for _ in range(warm_ups(description) - 1):
+        job(table, to_nothing())
+    warm = job(table, to_nothing())
+    cluster.close()
+    note = (
+        f"cold: its first job took {cold['wall_s']:.1f} s and {cold['cpu_s']:.1f} CPU s, "
+        f"and ended {cold['age_s']:.1f} s after the start"
+    )
     figures = {name: warm[name] for name in ["cpu_s", "wall_s", "peak_mb"]}
-    return {"answer": found, **figures, "first_ms": first_s * 1000, "note": note}
+    return {"answer": answer, **figures, "first_ms": first_s * 1000, "note": note}
+
+
+def start(workers):
+    """A cluster within a new JVM, which lives until the end, and an environment that sends it jobs."""
+    # these read the environment's variables when they start the JVM
+    from pyflink.common import Configuration
+    from pyflink.java_gateway import get_gateway
+    from pyflink.table import EnvironmentSettings, TableEnvironment
+
+    jvm = get_gateway().jvm
+    configuration = Configuration()
+    for name, value in SETTINGS.items():
+        configuration.set_string(name, value)
+    configuration.set_string("parallelism.default", str(workers))
+    minicluster = jvm.org.apache.flink.runtime.minicluster
+    builder = minicluster.MiniClusterConfiguration.Builder()
+    builder = builder.setConfiguration(configuration._j_configuration)
+    cluster = minicluster.MiniCluster(builder.setNumTaskManagers(1).setNumSlotsPerTaskManager(workers).build())
+    cluster.start()
+    configuration.set_string("execution.target", "remote")
+    configuration.set_string("rest.port", str(cluster.getRestAddress().get().getPort()))
+    settings = EnvironmentSettings.new_instance().with_configuration(configuration).build()
+    return TableEnvironment.create(settings), cluster
+
+
+def to_files(folder):
+    """A sink that shows what comes out."""
+    from pyflink.table import TableDescriptor
+
+    sink = TableDescriptor.for_connector("filesystem").option("path", folder).format("debezium-json")
+    return sink.option("debezium-json.encode.decimal-as-plain-number", "true").build()
+
+
+def to_nothing():
+    """A sink that drops what comes out."""
+    from pyflink.table import TableDescriptor
+
+    return TableDescriptor.for_connector("blackhole").build()
+
+
+def warm_ups(description):
+    """How many unmeasured jobs there are: one, or more of a small input, but not many."""
+    records = sum(sum(table["rows"]) for table in description["tables"])
+    return min(max(-(-WARM_RECORDS // max(records, 1)), 1), 4)
 
 
 def job(table, sink):
