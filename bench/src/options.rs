@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Measure and compare
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Say which contenders there are, in which version and configuration
     Peers,
     /// Count the instructions of a few small runs and compare them with bench/check.json

@@ -10,18 +10,16 @@ use super::{groups, label, per_cpu_s, short};
 /// Names of files and what is in them.
 pub(super) fn of(outcome: &Outcome) -> Vec<(String, String)> {
     let mut plots = vec![];
-    let mut numbers = 0;
-    for (title, rows) in groups(outcome) {
+    for (number, (title, rows)) in groups(outcome).into_iter().enumerate() {
         match rows[0].cell.suite {
             Name::Ivm => {
-                plots.push((format!("cost-state-{numbers}.svg"), cost(&title, &rows, Against::State)));
-                plots.push((format!("cost-change-{numbers}.svg"), cost(&title, &rows, Against::Change)));
+                plots.push((format!("cost-state-{number}.svg"), cost(&title, &rows, Against::State)));
+                plots.push((format!("cost-change-{number}.svg"), cost(&title, &rows, Against::Change)));
             }
-            Name::Latency => plots.push((format!("latency-{numbers}.svg"), latency(&title, &rows))),
+            Name::Latency => plots.push((format!("latency-{number}.svg"), latency(&title, &rows))),
             Name::Memory | Name::FirstRow | Name::Many => (),
-            suite => plots.push((format!("throughput-{suite}-{numbers}.svg"), throughput(&title, &rows))),
+            suite => plots.push((format!("throughput-{suite}-{number}.svg"), throughput(&title, &rows))),
         }
-        numbers += 1;
     }
     plots
 }

@@ -72,9 +72,12 @@ pub(crate) fn q7(worker: &mut Worker, run: &Run, input: &Given, clock: &mut Stop
     });
 }
 
+/// A bid by its price, as it comes.
+type Update = ((i64, Bid), Time, isize);
+
 /// The end of each bid's window, with its price as the difference.
 fn windows(
-    bids: timely::dataflow::Stream<'_, Time, Vec<((i64, Bid), Time, isize)>>,
+    bids: timely::dataflow::Stream<'_, Time, Vec<Update>>,
 ) -> differential_dataflow::VecCollection<'_, Time, i64, Max> {
     use timely::dataflow::operators::vec::Map;
     bids.map(|((price, bid), time, _)| ((bid.2 / 10_000 + 1) * 10_000, time, Max(price))).as_collection()
