@@ -4,7 +4,7 @@
 //! publishes its rows into the logs and steps until each of them has passed the tick; then one report goes back. Between
 //! ticks nothing is under way, which is what makes installing, removing and starting from a kept collection simple.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -124,8 +124,6 @@ struct State {
     worker: Worker,
     env: Environment,
     running: HashMap<Owner, Running>,
-    /// Shared arrangements by the relation that they are of.
-    arrangements: BTreeMap<RelationId, Vec<ArrangementId>>,
     /// Shared arrangements that have not had a tick.
     new: Vec<ArrangementId>,
     /// Queries that are awake at the tick.
@@ -151,7 +149,6 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
         worker,
         env,
         running: HashMap::new(),
-        arrangements: BTreeMap::new(),
         new: vec![],
         awake: vec![],
         completion: Completion::default(),
@@ -273,13 +270,6 @@ impl State {
             (renderer.inputs, writer)
         });
         let id = self.env.shelf.put(form.clone(), key, writer);
-        for input in &inputs {
-            if let Input::Log(queue) = input
-                && let LogId::Collection(relation) = queue.borrow().log
-            {
-                self.arrangements.entry(relation).or_default().push(id);
-            }
-        }
         self.new.push(id);
         let running = Running { inputs, arrangements: vec![], publishes: None, delivery: None, early: None, operators };
         self.running.insert(Owner::Arrangement(id), running);
@@ -297,23 +287,31 @@ impl State {
         }
         if let Owner::Arrangement(id) = owner {
             self.new.retain(|new| *new != id);
-            self.arrangements.retain(|_, ids| {
-                ids.retain(|other| *other != id);
-                !ids.is_empty()
-            });
         }
     }
 
     /// Who is awake at the tick: intakes and shared arrangements, then queries.
     fn awake(&mut self, wake: &Wake) -> Vec<Owner> {
+        // an arrangement whose readers all sleep has no rows to take in
         let mut arrangements = std::mem::take(&mut self.new);
-        arrangements.extend(wake.changed.iter().filter_map(|relation| self.arrangements.get(relation)).flatten());
+        let readers = wake.queries.iter().filter_map(|query| self.running.get(&Owner::Query(*query)));
+        let read = readers.flat_map(|running| running.arrangements.iter().copied());
+        arrangements.extend(read.filter(|id| self.may_change(*id, wake)));
         arrangements.sort_unstable();
         arrangements.dedup();
         let intakes = wake.changed.iter().map(|relation| Owner::Intake(*relation));
         let owners = intakes.chain(arrangements.into_iter().map(Owner::Arrangement));
         let owners = owners.chain(wake.queries.iter().map(|query| Owner::Query(*query)));
         owners.filter(|owner| self.running.contains_key(owner)).collect()
+    }
+
+    /// Whether the relation that a shared arrangement is of has changed.
+    fn may_change(&self, id: ArrangementId, wake: &Wake) -> bool {
+        let inputs = self.running.get(&Owner::Arrangement(id)).map(|running| running.inputs.as_slice());
+        inputs.into_iter().flatten().any(|input| match input {
+            Input::Log(queue) => matches!(queue.borrow().log, LogId::Collection(of) if wake.changed.contains(&of)),
+            Input::Pulse(_) => false,
+        })
     }
 
     fn begin(&mut self, part: TickPart) {

@@ -1,12 +1,12 @@
 //! Many small queries over one stream: what one of them costs in memory, and what the others cost one of them in time.
 //!
 //! ```text
-//! many_queries [--queries 1000] [--workers 1] [--ticks 2000] [--shapes]
+//! many_queries [--queries 1000] [--workers 1] [--ticks 2000] [--shape 0…9]
 //! ```
 //! Ten shapes, half of them with state, no two queries equal, all from SQL text. Each query sees some hundred rows. Then
 //! one query is watched: rows that only it asks for come in ticks of their own, and the time from a row's coming in to
 //! its change going out is taken, first without and then with the others, which have nothing to do then.
-//! `--shapes` prints the memory of each shape.
+//! `--shape` prints the memory of queries of one shape alone.
 
 // A program that is run by hand prints.
 #![allow(clippy::print_stdout)]
@@ -51,11 +51,11 @@ struct Arguments {
     queries: usize,
     workers: usize,
     ticks: usize,
-    shapes: bool,
+    shape: Option<usize>,
 }
 
 fn main() {
-    let mut arguments = Arguments { queries: 1000, workers: 1, ticks: 2000, shapes: false };
+    let mut arguments = Arguments { queries: 1000, workers: 1, ticks: 2000, shape: None };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{word} NUMBER"));
@@ -63,26 +63,29 @@ fn main() {
             "--queries" => arguments.queries = number(),
             "--workers" => arguments.workers = number(),
             "--ticks" => arguments.ticks = number(),
-            "--shapes" => arguments.shapes = true,
+            "--shape" => arguments.shape = Some(number()),
             other => panic!("no argument {other}"),
         }
     }
-    if arguments.shapes {
-        for (shape, (name, _)) in SHAPES.iter().enumerate() {
-            let mut bench = Bench::start(arguments.workers);
-            // what the first ones of a kind make for all of them does not count
-            bench.install((0..10).map(|i| (shape, i)));
-            let before = resident_kb();
-            bench.install((10..10 + arguments.queries).map(|i| (shape, i)));
-            let installed = resident_kb();
-            bench.fill();
-            let per_query = |kb: i64| kb as f64 / arguments.queries as f64;
-            let (idle, filled) = (per_query(installed - before), per_query(resident_kb() - before));
-            println!("{name:12} {idle:7.1} KB as made, {filled:7.1} KB with rows (the rows kept by S included)");
+    match arguments.shape {
+        Some(shape) => report_shape(shape, &arguments),
+        None => {
+            report(&arguments);
         }
-        return;
     }
-    report(&arguments);
+}
+
+/// What queries of one shape cost; the first ones, which make things for all of them, do not count.
+fn report_shape(shape: usize, arguments: &Arguments) {
+    let mut bench = Bench::start(arguments.workers);
+    bench.install((0..10).map(|i| (shape, i)));
+    let before = resident_kb();
+    bench.install((10..10 + arguments.queries).map(|i| (shape, i)));
+    let made = resident_kb();
+    let rows_kb = bench.fill();
+    let each = |kb: i64| kb as f64 / arguments.queries as f64;
+    let (made, filled) = (each(made - before), each(resident_kb() - before - rows_kb));
+    println!("{:12} {made:7.1} KB each as made, {filled:7.1} KB with rows", SHAPES[shape].0);
 }
 
 /// Measures, prints, and says KB for each query.
@@ -260,6 +263,6 @@ mod tests {
 
     #[test]
     fn twenty_queries() {
-        report(&Arguments { queries: 20, workers: 2, ticks: 20, shapes: false });
+        report(&Arguments { queries: 20, workers: 2, ticks: 20, shape: None });
     }
 }

@@ -129,6 +129,9 @@ impl Session {
 
     /// Starts to read every source that somebody reads and nobody has read so far.
     fn start_feeds(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.feeds_due) {
+            return Ok(());
+        }
         let active = self.queries.values().filter(|query| !query.state.is_over());
         let read: BTreeSet<RelationId> = active.flat_map(|query| query.reads.iter().copied()).collect();
         for id in self.upstream(read) {

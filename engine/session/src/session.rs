@@ -67,6 +67,8 @@ pub struct Session {
     pub(crate) pending: VecDeque<Pending>,
     pub(crate) precedences: Vec<Precedence>,
     pub(crate) memory: MemoryWatch,
+    /// A query has come since it was looked which sources are read.
+    pub(crate) feeds_due: bool,
     /// Why no rows flow at present, if they do not.
     pub(crate) paused: Option<String>,
     /// Made when the first query or the first row needs it.
@@ -111,6 +113,7 @@ impl Session {
             pending: VecDeque::new(),
             precedences: vec![],
             memory,
+            feeds_due: false,
             paused: None,
             running: None,
             kept: None,

@@ -63,6 +63,7 @@ impl Session {
             false => machine.engine.install(id, dataflow),
         }
         machine.tick_due = true;
+        self.feeds_due = true;
         let running = Running {
             id,
             name,
