@@ -80,7 +80,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Record>, String> {
 /// The record whose first line is `at`, and the line behind it.
 fn record(lines: &[&str], at: usize, words: &[&str]) -> Result<(Record, usize), String> {
     let ends = |line: &&str| line.trim().is_empty() || *line == "----";
-    let sql_end = lines[at + 1..].iter().position(|l| ends(l)).map_or(lines.len(), |n| at + 1 + n);
+    let sql_end = lines[at + 1..].iter().position(ends).map_or(lines.len(), |n| at + 1 + n);
     let sql = lines[at + 1..sql_end].join("\n");
     let wrong = |what: &str| Err(format!("{}: {what}: {}", at + 1, lines[at]));
     let mut next = sql_end;
