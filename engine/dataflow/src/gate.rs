@@ -146,8 +146,11 @@ pub(crate) struct Gates {
     /// By column, and the values that they wait for.
     equal: BTreeMap<usize, Equal>,
     /// Those without such a column, and ranges that must all be met.
-    ranges: Vec<(QueryId, Vec<(usize, i64, i64)>)>,
+    ranges: Vec<(QueryId, Ranges)>,
 }
+
+/// Columns, and the least and the largest value that each may have.
+type Ranges = Vec<(usize, i64, i64)>;
 
 #[derive(Default)]
 struct Equal {

@@ -38,6 +38,9 @@ use crate::render::Rows;
 /// Changes kept before they are summed up, at least; see `Kept::add`.
 const KEPT_ROWS_MIN: usize = 16_384;
 
+/// Kept batches of fewer rows than this together become one.
+const KEPT_BATCH_ROWS: usize = 8192;
+
 /// Rows that a source gives before what is behind it has a turn: a tick's rows at once, what was kept in slices.
 const SLICE_ROWS: usize = 64 << 10;
 
@@ -126,10 +129,24 @@ impl Changes {
         self.rows += batch.len();
         self.append_only &= batch.diffs().is_none();
         self.batches.push(batch.clone());
+        self.join_small();
         if !self.append_only && self.rows > 2 * self.settled + KEPT_ROWS_MIN {
             self.batches = consolidate(&self.batches, schema).into_iter().collect();
             self.settled = self.batches.iter().map(Batch::len).sum();
             self.rows = self.settled;
+        }
+    }
+
+    /// Makes the last batches one while they are small and alike, so that a reader to come finds few. A row is copied as
+    /// often as its batch doubles.
+    fn join_small(&mut self) {
+        while let [.., before, last] = self.batches.as_slice()
+            && before.len() <= 2 * last.len()
+            && before.len() + last.len() <= KEPT_BATCH_ROWS
+        {
+            let both = Batch::concat(&[before.clone(), last.clone()]);
+            self.batches.truncate(self.batches.len() - 2);
+            self.batches.push(both);
         }
     }
 }
