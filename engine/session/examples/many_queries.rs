@@ -12,9 +12,8 @@
 #![allow(clippy::print_stdout)]
 
 use std::env;
-use std::fs;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -79,12 +78,12 @@ fn main() {
 fn report_shape(shape: usize, arguments: &Arguments) {
     let mut bench = Bench::start(arguments.workers);
     bench.install((0..10).map(|i| (shape, i)));
-    let before = resident_kb();
+    let before = bench.resident_kb();
     bench.install((10..10 + arguments.queries).map(|i| (shape, i)));
-    let made = resident_kb();
+    let made = bench.resident_kb();
     let rows_kb = bench.fill();
     let each = |kb: i64| kb as f64 / arguments.queries as f64;
-    let (made, filled) = (each(made - before), each(resident_kb() - before - rows_kb));
+    let (made, filled) = (each(made - before), each(bench.resident_kb() - before - rows_kb));
     println!("{:12} {made:7.1} KB each as made, {filled:7.1} KB with rows", SHAPES[shape].0);
 }
 
@@ -94,14 +93,14 @@ fn report(arguments: &Arguments) -> f64 {
     bench.watch();
     let alone = bench.latencies(arguments.ticks);
     bench.install((0..10).map(|i| (i % SHAPES.len(), i)));
-    let before = resident_kb();
-    let begun = Instant::now();
+    let before = bench.resident_kb();
+    let begun_ns = bench.world.clock().monotonic_ns();
     bench.install((10..10 + arguments.queries).map(|i| (i % SHAPES.len(), i)));
-    let took_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let made = resident_kb();
+    let took_ms = (bench.world.clock().monotonic_ns() - begun_ns) as f64 / 1e6;
+    let made = bench.resident_kb();
     let rows_kb = bench.fill();
     let n = arguments.queries as f64;
-    let per_query = (resident_kb() - before - rows_kb) as f64 / n;
+    let per_query = (bench.resident_kb() - before - rows_kb) as f64 / n;
     println!(
         "{} queries, {} workers: {:.1} KB each as made, {per_query:.1} KB each with rows; {:.2} ms to make each",
         arguments.queries,
@@ -118,6 +117,7 @@ fn report(arguments: &Arguments) -> f64 {
 }
 
 struct Bench {
+    world: World,
     session: Session,
     client: Counter,
     queries: Vec<(usize, usize)>,
@@ -128,9 +128,10 @@ impl Bench {
         let mut settings = Settings::default();
         let set = settings.set("millrace.workers", Some(&workers.to_string()), Origin::Flag);
         set.unwrap_or_else(|error| panic!("{}", error.message));
-        let session = Session::new(Options { settings, ..Options::default() }, World::real());
+        let world = World::real();
+        let session = Session::new(Options { settings, ..Options::default() }, world.clone());
         let session = session.unwrap_or_else(|error| panic!("{}", error.error.message));
-        let mut bench = Bench { session, client: Counter::default(), queries: vec![] };
+        let mut bench = Bench { world, session, client: Counter::default(), queries: vec![] };
         bench.run(
             "CREATE STREAM S (USER_ID BIGINT, ITEM VARCHAR, PRICE BIGINT, QTY BIGINT) WITH (CONNECTOR = 'memory');
              CREATE TABLE C (ID BIGINT PRIMARY KEY, NAME VARCHAR) WITH (CONNECTOR = 'memory');",
@@ -213,25 +214,27 @@ impl Bench {
         tick.unwrap_or_else(|error| panic!("{}", error.error.message));
     }
 
+    /// Memory of the process.
+    fn resident_kb(&self) -> i64 {
+        let status = self.world.files().read_whole(Path::new("/proc/self/status")).unwrap_or_default();
+        let status = String::from_utf8_lossy(&status);
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0)
+    }
+
     /// From a row's coming in to its change going out, µs, sorted.
     fn latencies(&mut self, ticks: usize) -> Vec<f64> {
         let mut latencies = Vec::with_capacity(ticks);
         for i in 0..ticks as i64 {
             let told = self.client.rows;
-            let begun = Instant::now();
+            let begun_ns = self.world.clock().monotonic_ns();
             self.rows(&[(-77, -77, i, 0)]);
-            latencies.push(begun.elapsed().as_secs_f64() * 1e6);
+            latencies.push((self.world.clock().monotonic_ns() - begun_ns) as f64 / 1e3);
             assert_eq!(self.client.rows, told + 1, "the row has gone out");
         }
         latencies.sort_by(f64::total_cmp);
         latencies
     }
-}
-
-fn resident_kb() -> i64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok()).unwrap_or(0)
 }
 
 /// Counts the rows that it is told.
