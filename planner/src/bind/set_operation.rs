@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion_common::Column;
+use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Distinct, Expr, LogicalPlan, Projection};
 use sqlparser::ast;
 
@@ -111,12 +111,13 @@ impl Binder<'_> {
 fn common_types(op: ast::SetOperator, left: &Bound, right: &Bound, span: Option<Span>) -> Result<Vec<DataType>> {
     let mut types = vec![];
     for (l, r) in left.outputs.iter().zip(&right.outputs) {
-        let typed = |bound: &Bound, output: &Output| {
-            let data_type = if is_null(bound, output) { DataType::Null } else { output.data_type.clone() };
-            Typed::new(Expr::Column(output.column.clone()), data_type)
+        let typed = |output: &Output| Typed::new(Expr::Column(output.column.clone()), output.data_type.clone());
+        let other = || match (is_null(left, l), is_null(right, r)) {
+            (true, _) => Some(r.data_type.clone()),
+            (false, true) => Some(l.data_type.clone()),
+            (false, false) => None,
         };
-        let both =
-            common(&typed(left, l), &typed(right, r)).map(|t| if t == DataType::Null { DataType::Utf8 } else { t });
+        let both = common(&typed(l), &typed(r)).or_else(other);
         types.push(both.ok_or_else(|| {
             let (a, b) = (type_name(&l.data_type), type_name(&r.data_type));
             let error = PlanError::new(ErrorKind::TypeMismatch, format!("{op}: column {} is {a} and {b}", l.name));
@@ -126,12 +127,12 @@ fn common_types(op: ast::SetOperator, left: &Bound, right: &Bound, span: Option<
     Ok(types)
 }
 
-/// Whether a column is nothing but NULL, which takes the type of what it meets.
+/// Whether a column is nothing but NULL without a type of its own: it takes the type of what it meets.
 fn is_null(bound: &Bound, output: &Output) -> bool {
     let LogicalPlan::Projection(projection) = &bound.plan else { return false };
     let at = projection.schema.maybe_index_of_column(&output.column);
     let expr = at.map(|at| projection.expr[at].clone().unalias());
-    matches!(expr, Some(Expr::Literal(value, _)) if value.is_null())
+    matches!(expr, Some(Expr::Literal(ScalarValue::Utf8(None), _)))
 }
 
 fn combine((left, right): (LogicalPlan, LogicalPlan), op: ast::SetOperator, all: bool) -> Result<LogicalPlan> {
