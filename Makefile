@@ -14,7 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: ## the binary, at target/release/millrace
-	@echo "Building millrace. The first build compiles some 330 crates: about ten minutes on 2 cores."
+	@echo "Building millrace. The first build compiles some 330 crates: about a quarter of an hour on 2 cores."
 	$(CARGO) build --release --locked -p millrace
 
 demo: build ## the pipeline of the talk on generated events, live in the terminal
