@@ -32,7 +32,7 @@ def about():
         "version": f"duckdb {duckdb.__version__}",
         "configuration": [
             "in memory, threads = workers, schema given to the JSON reader; the rest default",
-            "plain: the query once over the JSON lines, after all of them are there",
+            "plain: the query once over the JSON lines; preserve_insertion_order = false, as recommended, unless rows are taken back",
             "epoch: JSON lines are parsed once; each tick is inserted into tables, then the query runs",
             "epoch-json, epoch-parquet: at each tick the query runs over the files up to there",
             "results are fetched as Arrow batches and dropped",
