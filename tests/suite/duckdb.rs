@@ -10,7 +10,7 @@ use millrace_tests::property::run::plan;
 use millrace_tests::reference;
 
 /// Cases of a plain `make test`.
-const CASES: u64 = 600;
+const CASES: u64 = 700;
 /// At least this many of them must be comparable.
 const COMPARED_LEAST: usize = 300;
 
