@@ -33,7 +33,7 @@ property: ## the property test alone: make property CASES=100000 SEED=7
 compare: build tools ## views over files of millions of rows against DuckDB: make compare ROWS=2000000
 	$(PYTHON) tests/files/compare.py --binary target/release/millrace --rows $(ROWS)
 
-bench: ## the benchmarks, small: ten minutes; tables, JSON and plots in target/bench (make bench-peers first, to compare)
+bench: ## the benchmarks, small; tables, JSON and plots in target/bench (make bench-peers first, to compare)
 	$(CARGO) build --release --locked -p millrace -p millrace-bench
 	./target/release/millrace-bench
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
 
-use crate::catalog::{Column, RelationId, RelationKind};
+use crate::catalog::{Column, Definition, Relation, RelationId, RelationKind};
 use crate::error::PlanError;
 use crate::plan::{OnError, Query};
 
@@ -158,6 +158,24 @@ pub struct CreateSource {
     pub option_spans: BTreeMap<String, crate::error::Span>,
     /// Replace one of that name.
     pub or_replace: bool,
+}
+
+impl CreateSource {
+    /// The relation for the catalog, with columns that were declared or inferred.
+    pub fn relation(&self, id: RelationId, columns: Vec<Column>) -> Relation {
+        Relation {
+            id,
+            name: self.name.clone(),
+            kind: self.kind,
+            columns,
+            primary_key: self.primary_key.clone(),
+            system_columns: true,
+            definition: Definition::Source { options: self.options.clone() },
+            reads: vec![],
+            window_columns: None,
+            time_sources: vec![id],
+        }
+    }
 }
 
 /// A persistent query with a relation of its own.

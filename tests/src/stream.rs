@@ -210,18 +210,7 @@ impl Runner {
             (false, true) => Intake::Bag { columns: source.columns.len() },
             (false, false) => Intake::Upsert { key: source.primary_key.clone() },
         };
-        let relation = Relation {
-            id,
-            name: source.name.clone(),
-            kind: source.kind,
-            columns: source.columns,
-            primary_key: source.primary_key,
-            system_columns: true,
-            definition: Definition::Source { options: source.options },
-            reads: vec![],
-            window_columns: None,
-            time_sources: vec![id],
-        };
+        let relation = source.relation(id, source.columns.clone());
         let base = BaseRelation { id, name: source.name, schema: relation.schema(), intake, keep: true };
         self.engine.add_relation(base);
         self.catalog.insert(relation);

@@ -10,7 +10,7 @@ use millrace_dataflow::{
     BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, StreamTime, TickInputs, TickOutput,
 };
 use millrace_planner::action::{Action, CreateQuery};
-use millrace_planner::catalog::{Catalog, Definition, Relation, RelationId, SYSTEM_COLUMNS};
+use millrace_planner::catalog::{Catalog, RelationId, SYSTEM_COLUMNS};
 use millrace_planner::sql::parse_statement;
 use millrace_world::World;
 
@@ -127,18 +127,7 @@ fn catalog(spec: &Spec) -> Result<(Catalog, Vec<RelationId>), String> {
         let planned = millrace_planner::plan(&parsed, &text, &catalog).map_err(|e| e.render("ddl", &text))?;
         let Action::CreateSource(source) = planned.action else { return Err(format!("not a source: {text}")) };
         let id = catalog.allocate();
-        catalog.insert(Relation {
-            id,
-            name: source.name,
-            kind: source.kind,
-            columns: source.columns,
-            primary_key: source.primary_key,
-            system_columns: true,
-            definition: Definition::Source { options: source.options },
-            reads: vec![],
-            window_columns: None,
-            time_sources: vec![id],
-        });
+        catalog.insert(source.relation(id, source.columns.clone()));
         ids.push(id);
     }
     Ok((catalog, ids))

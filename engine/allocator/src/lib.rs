@@ -2,7 +2,8 @@
 //!
 //! mimalloc returns freed memory to the system a second after the first of it was freed, whatever is in use again by then.
 //! An engine frees and takes megabytes per tick: it would fault the same pages in, and have them cleared, for ever. Measured
-//! on a top-k over a join (Nexmark q9, 2 M events): 13,900 page faults against 1,850, a quarter of the CPU time.
+//! on a top-k over a join (Nexmark q9, 2 M events): 13,900 page faults against 1,850; the system's share of the
+//! worker's samples went from 32 % to 16 %.
 //!
 //! # Contract
 //! [`keep_freed_memory`] is called once, first thing in `main`. `MIMALLOC_PURGE_DELAY` in the environment, in ms, wins.

@@ -130,19 +130,7 @@ impl Stored {
 
 /// Puts a source into the catalog.
 pub(crate) fn declare_source(catalog: &mut Catalog, create: &CreateSource, columns: Vec<Column>) -> Relation {
-    let id = catalog.allocate();
-    let relation = Relation {
-        id,
-        name: create.name.clone(),
-        kind: create.kind,
-        columns,
-        primary_key: create.primary_key.clone(),
-        system_columns: true,
-        definition: Definition::Source { options: create.options.clone() },
-        reads: vec![],
-        window_columns: None,
-        time_sources: vec![id],
-    };
+    let relation = create.relation(catalog.allocate(), columns);
     catalog.insert(relation.clone());
     relation
 }

@@ -15,7 +15,7 @@ use millrace_dataflow::{
 };
 use millrace_planner::action::{Action, CreateQuery};
 use millrace_planner::bind::{BoundQuery, Purpose, bind_query};
-use millrace_planner::catalog::{Catalog, Definition, Relation, RelationKind};
+use millrace_planner::catalog::{Catalog, RelationKind};
 use millrace_planner::explain;
 use millrace_planner::plan::{Node, Op as PlanOp, State};
 use millrace_planner::sql::parse_statement;
@@ -73,18 +73,7 @@ pub fn catalog() -> Catalog {
         let planned = millrace_planner::plan(&parsed, &text, &catalog).expect("DDL binds");
         let Action::CreateSource(source) = planned.action else { panic!("not a source: {text}") };
         let id = catalog.allocate();
-        catalog.insert(Relation {
-            id,
-            name: source.name,
-            kind: source.kind,
-            columns: source.columns,
-            primary_key: source.primary_key,
-            system_columns: true,
-            definition: Definition::Source { options: source.options },
-            reads: vec![],
-            window_columns: None,
-            time_sources: vec![id],
-        });
+        catalog.insert(source.relation(id, source.columns.clone()));
     }
     catalog
 }
