@@ -1,7 +1,7 @@
 //! What is stored: files and folders, by path.
 //!
-//! The surface is what the engine needs and no more: read from anywhere, write from the start or at the end, sync,
-//! rename, list. Symbolic links are followed.
+//! The surface is what the engine needs and no more: read from anywhere, write from the start, at the end or in place,
+//! sync, rename, list. Symbolic links are followed.
 
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -54,6 +54,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// As [`Files::create`].
     fn append(&self, path: &Path) -> io::Result<Box<dyn WriteFile>>;
+
+    /// Opens a file that is there for writing in place: [`WriteFile::write_at`] and [`WriteFile::truncate`].
+    ///
+    /// # Errors
+    /// If it is not there or may not be written.
+    fn modify(&self, path: &Path) -> io::Result<Box<dyn WriteFile>>;
 
     /// The bytes of a small file.
     ///
@@ -108,21 +114,64 @@ pub trait Files: Send + Sync {
 }
 
 /// An open file to read from.
-pub trait ReadFile: Read + Seek + Send {
+pub trait ReadFile: Read + Seek + Send + Sync {
     /// What the open file is now, whatever its name stands for since.
     ///
     /// # Errors
     /// If the system cannot say.
     fn metadata(&self) -> io::Result<Metadata>;
+
+    /// Reads from byte `at` on, wherever the file's own position is; fewer bytes than asked for are no error, none are
+    /// the end.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
 }
 
 /// An open file to write to.
-pub trait WriteFile: Write + Send {
-    /// Makes everything written durable.
+///
+/// # Contract
+/// `sync`, `write_at` and `truncate` may be called from several threads; a sync covers what was written before it began.
+pub trait WriteFile: Write + Send + Sync {
+    /// Makes everything written, and the length of the file, durable.
     ///
     /// # Errors
-    /// If the disk refuses; what is on it is then unknown, and trying again proves nothing.
-    fn sync(&mut self) -> io::Result<()>;
+    /// If the disk refuses; what is on it is then unknown, and trying again proves nothing: what could not be written
+    /// counts as written from then on, although it can still be read.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Writes in place from byte `at` on; fewer bytes than asked for are no error. Not for a file from
+    /// [`Files::append`], which writes at its end.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize>;
+
+    /// Makes the file this long: what is behind goes, what is missing is zero.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    fn truncate(&self, len: u64) -> io::Result<()>;
+
+    /// As [`WriteFile::write_at`], until all is written.
+    ///
+    /// # Errors
+    /// If the disk refuses; a part may have been written.
+    fn write_all_at(&self, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write_at(bytes, at) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    bytes = &bytes[n..];
+                    at += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What lies at a path.

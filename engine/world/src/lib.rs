@@ -1,7 +1,8 @@
 //! The outside world behind traits, so that the whole engine runs on a simulated one under test.
 //!
-//! A [`World`] is a handle to four things: a [`Clock`], [`Files`], [`Entropy`] and [`Threads`]. It is made once, by the
-//! binary ([`World::real`]) or by a test ([`SimulatedWorld`]), and passed down explicitly; there is no global one.
+//! A [`World`] is a handle to four things: a [`Clock`], [`Files`], [`Entropy`] and [`Threads`]; and it is told when code
+//! passes one of its [`FailPoints`]. It is made once, by the binary ([`World::real`]) or by a test ([`SimulatedWorld`]),
+//! and passed down explicitly; there is no global one.
 //! Nothing else in the engine reads a clock, opens a file, asks for randomness or starts a thread: the
 //! `disallowed-methods` of `clippy.toml` hold that, and this crate is where they are allowed.
 //!
@@ -12,6 +13,7 @@
 mod atomic_file;
 mod clock;
 mod entropy;
+mod fail_points;
 mod files;
 mod glob;
 pub mod real;
@@ -20,11 +22,13 @@ mod temp_folder;
 mod threads;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 pub use atomic_file::AtomicFile;
 pub use clock::Clock;
 pub use entropy::{Entropy, SeededEntropy};
+pub use fail_points::{FailPoints, NoFailPoints};
 pub use files::{FileKind, Files, Metadata, ReadFile, WriteFile};
 pub use simulated::SimulatedWorld;
 pub use temp_folder::TempFolder;
@@ -37,6 +41,7 @@ pub struct World {
     files: Arc<dyn Files>,
     entropy: Arc<dyn Entropy>,
     threads: Arc<dyn Threads>,
+    fail_points: Arc<dyn FailPoints>,
 }
 
 impl World {
@@ -47,17 +52,18 @@ impl World {
             files: Arc::new(real::RealFiles),
             entropy: Arc::new(real::OsEntropy),
             threads: Arc::new(real::RealThreads),
+            fail_points: Arc::new(real::AbortAtPoint::from_environment()),
         }
     }
 
-    /// A world of these parts.
+    /// A world of these parts, without fail points.
     pub fn of(
         clock: Arc<dyn Clock>,
         files: Arc<dyn Files>,
         entropy: Arc<dyn Entropy>,
         threads: Arc<dyn Threads>,
     ) -> Self {
-        World { clock, files, entropy, threads }
+        World { clock, files, entropy, threads, fail_points: Arc::new(NoFailPoints) }
     }
 
     /// What time it is.
@@ -75,6 +81,24 @@ impl World {
     /// Who else works.
     pub fn threads(&self) -> &Arc<dyn Threads> {
         &self.threads
+    }
+
+    /// The named place was passed.
+    ///
+    /// # Errors
+    /// If the machine goes down there: see [`FailPoints`].
+    pub fn fail_point(&self, name: &'static str) -> io::Result<()> {
+        self.fail_points.reached(name)
+    }
+    /// Whether something may happen at a named place: see [`FailPoints::is_armed`].
+    pub fn is_armed(&self, name: &'static str) -> bool {
+        self.fail_points.is_armed(name)
+    }
+
+    /// The same world, but with these fail points.
+    pub fn with_fail_points(mut self, fail_points: Arc<dyn FailPoints>) -> Self {
+        self.fail_points = fail_points;
+        self
     }
 
     /// The same world, but with the randomness of `seed`: two runs draw the same.

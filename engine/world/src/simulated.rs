@@ -1,4 +1,5 @@
-//! A world for tests: time moves when the test says so, files lie in memory and fail on demand, randomness has a seed.
+//! A world for tests: time moves when the test says so, files lie in memory and fail on demand, the machine loses its
+//! power on demand, randomness has a seed.
 //!
 //! The test keeps the [`SimulatedWorld`] and hands its [`World`] to what it tests. Threads are real ones: code that
 //! must be replayed by a seed is stepped by one thread instead.
@@ -35,7 +36,8 @@ impl SimulatedWorld {
             Arc::<MemoryFiles>::clone(&files),
             Arc::new(SeededEntropy::new(seed)),
             Arc::new(RealThreads),
-        );
+        )
+        .with_fail_points(Arc::<MemoryFiles>::clone(&files));
         SimulatedWorld { clock, files, world }
     }
 

@@ -31,6 +31,9 @@ impl Files for RealFiles {
     fn append(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
         Ok(Box::new(RealFile(fs::OpenOptions::new().create(true).append(true).open(path)?)))
     }
+    fn modify(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+        Ok(Box::new(RealFile(fs::OpenOptions::new().write(true).open(path)?)))
+    }
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
@@ -73,6 +76,14 @@ impl ReadFile for RealFile {
     fn metadata(&self) -> io::Result<Metadata> {
         self.0.metadata().map(|m| metadata_of(&m))
     }
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, buffer, at)
+    }
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.0, buffer, at)
+    }
 }
 
 impl Write for RealFile {
@@ -85,8 +96,20 @@ impl Write for RealFile {
 }
 
 impl WriteFile for RealFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_all()
+    // the length goes with the data; only times and rights would be missing, which nobody relies on
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+    #[cfg(unix)]
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(&self.0, bytes, at)
+    }
+    #[cfg(windows)]
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_write(&self.0, bytes, at)
+    }
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
     }
 }
 
@@ -143,5 +166,24 @@ mod tests {
         assert_eq!((text.as_str(), open.metadata().unwrap().len), ("netwo", 6));
         assert_eq!(files.metadata(folder.path()).unwrap().kind, FileKind::Folder);
         assert_eq!(files.open(&other).err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn in_place_writes_and_reads_have_no_position() {
+        let files: Arc<dyn Files> = Arc::new(RealFiles);
+        let folder = TempFolder::new(&files, "in-place").unwrap();
+        let path = folder.path().join("a");
+        assert_eq!(files.modify(&path).err().map(|e| e.kind()), Some(io::ErrorKind::NotFound));
+        files.write_whole(&path, b"0123456789").unwrap();
+        let file = files.modify(&path).unwrap();
+        file.write_all_at(b"ab", 8).unwrap();
+        file.write_all_at(b"cd", 2).unwrap();
+        file.truncate(9).unwrap();
+        file.sync().unwrap();
+        let open = files.open(&path).unwrap();
+        let mut bytes = [0; 16];
+        assert_eq!(open.read_at(&mut bytes, 1).unwrap(), 8);
+        assert_eq!(&bytes[..8], b"1cd4567a");
+        assert_eq!(open.read_at(&mut bytes, 9).unwrap(), 0);
     }
 }

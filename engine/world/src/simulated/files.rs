@@ -4,14 +4,23 @@
 //! replacing a name leaves open handles as they are. Relative paths lie below `/`.
 //!
 //! Faults stay until they are taken back; each says below what it does.
+//!
+//! What was written is readable at once, but durable only when synced. [`MemoryFiles::go_down_after`] and
+//! [`MemoryFiles::go_down_at`] end the machine: everything fails until [`MemoryFiles::restart`], which draws from a seed
+//! what the disk has: all that was synced, and of the rest any part in any order (`crash`).
+
+mod crash;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use state::State;
+
 use super::ManualClock;
-use crate::{Clock, FileKind, Files, Metadata, ReadFile, WriteFile};
+use crate::{Clock, FailPoints, FileKind, Files, Metadata, ReadFile, WriteFile};
 
 /// See the module.
 pub struct MemoryFiles {
@@ -23,57 +32,34 @@ struct Shared {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    names: BTreeMap<PathBuf, u64>,
-    folders: BTreeSet<PathBuf>,
-    inodes: BTreeMap<u64, Inode>,
-    next_identity: u64,
-    faults: Faults,
-}
-
-#[derive(Default)]
-struct Inode {
-    bytes: Vec<u8>,
-    modified_ms: i64,
-    handles: usize,
-}
-
-#[derive(Default)]
-struct Faults {
-    open: BTreeMap<PathBuf, ErrorKind>,
-    read: BTreeMap<PathBuf, (u64, ErrorKind)>,
-    read_bytes_max: Option<usize>,
-    disk_bytes_max: Option<u64>,
-    sync: Option<ErrorKind>,
-}
-
 /// An open file: where it stands, and its content by identity.
 struct Handle {
     shared: Arc<Shared>,
     path: PathBuf,
     identity: u64,
     position: u64,
+    /// How often the machine had gone down when it was opened: it means nothing after the next time.
+    boot: u64,
 }
 
 impl MemoryFiles {
     /// No files yet; `clock` says when one was modified.
     pub fn new(clock: Arc<ManualClock>) -> Self {
-        let state = State { folders: BTreeSet::from([PathBuf::from("/")]), ..State::default() };
-        MemoryFiles { shared: Arc::new(Shared { clock, state: Mutex::new(state) }) }
+        MemoryFiles { shared: Arc::new(Shared { clock, state: Mutex::new(State::new()) }) }
     }
 
-    /// Puts a file there, replacing one that is there by another; folders come by themselves.
+    /// Puts a file there, replacing one that is there by another; folders come by themselves. It is durable.
     pub fn write(&self, path: impl AsRef<Path>, bytes: &[u8]) {
         let path = absolute(path.as_ref());
         let now = self.shared.clock.wall_ms();
         let mut state = self.shared.lock();
         state.make_folders(path.parent());
         let identity = state.link(path, now);
-        state.inode(identity).bytes.extend_from_slice(bytes);
+        state.inode(identity).write(0, bytes, now);
+        state.settle(identity);
     }
 
-    /// Adds to a file as another process would; creates it when it is not there.
+    /// Adds to a file as another process would; creates it when it is not there. It is durable.
     pub fn extend(&self, path: impl AsRef<Path>, bytes: &[u8]) {
         let path = absolute(path.as_ref());
         let now = self.shared.clock.wall_ms();
@@ -86,18 +72,30 @@ impl MemoryFiles {
             }
         };
         let inode = state.inode(identity);
-        inode.bytes.extend_from_slice(bytes);
-        inode.modified_ms = now;
+        inode.write(inode.bytes.len(), bytes, now);
+        state.settle(identity);
     }
 
-    /// Cuts a file short as another process would.
+    /// Cuts a file short as another process would. It is durable.
     pub fn truncate(&self, path: impl AsRef<Path>, len: usize) {
         let now = self.shared.clock.wall_ms();
         let mut state = self.shared.lock();
         if let Some(identity) = state.names.get(&absolute(path.as_ref())).copied() {
+            state.inode(identity).truncate(len, now);
+            state.settle(identity);
+        }
+    }
+
+    /// Turns one bit of a file, as a failing disk would. It is durable.
+    pub fn flip_bit(&self, path: impl AsRef<Path>, at: usize, bit: u32) {
+        let now = self.shared.clock.wall_ms();
+        let mut state = self.shared.lock();
+        if let Some(identity) = state.names.get(&absolute(path.as_ref())).copied() {
             let inode = state.inode(identity);
-            inode.bytes.truncate(len);
-            inode.modified_ms = now;
+            if let Some(byte) = inode.bytes.get(at).copied() {
+                inode.write(at, &[byte ^ (1 << (bit % 8))], now);
+                state.settle(identity);
+            }
         }
     }
 
@@ -129,18 +127,58 @@ impl MemoryFiles {
     pub fn set_disk_bytes_max(&self, bytes: Option<u64>) {
         self.shared.lock().faults.disk_bytes_max = bytes;
     }
-    /// Every sync fails like this.
+    /// Every sync fails like this, and takes what it should have written for written.
     pub fn fail_sync(&self, kind: ErrorKind) {
         self.shared.lock().faults.sync = Some(kind);
     }
+    /// The machine goes down at the change to a file or folder after the next `changes` ones; a write is done in part.
+    pub fn go_down_after(&self, changes: u64) {
+        self.shared.lock().faults.changes_left = Some(changes);
+    }
+    /// The machine goes down when the named place is reached for the `time`-th time from now (from 1).
+    pub fn go_down_at(&self, name: &'static str, time: u64) {
+        self.shared.lock().faults.points.insert(name, time);
+    }
+    /// Whether the machine is down.
+    pub fn is_down(&self) -> bool {
+        self.shared.lock().down
+    }
+    /// How often each named place was reached since the files were made.
+    pub fn points_reached(&self) -> BTreeMap<&'static str, u64> {
+        self.shared.lock().points_reached.clone()
+    }
+    /// The power comes back, or it fails and comes back when the machine is not down: what was not durable is there in
+    /// a part that `seed` decides. Handles from before are dead, faults are taken back.
+    pub fn restart(&self, seed: u64) {
+        self.shared.lock().restart(seed);
+    }
     /// Takes all faults back.
     pub fn heal(&self) {
-        self.shared.lock().faults = Faults::default();
+        self.shared.lock().faults = state::Faults::default();
     }
 
     fn handle(&self, path: PathBuf, identity: u64, state: &mut State) -> Handle {
         state.inode(identity).handles += 1;
-        Handle { shared: Arc::clone(&self.shared), path, identity, position: 0 }
+        Handle { shared: Arc::clone(&self.shared), path, identity, position: 0, boot: state.boot }
+    }
+}
+
+impl FailPoints for MemoryFiles {
+    fn reached(&self, name: &'static str) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        state.check_up()?;
+        *state.points_reached.entry(name).or_default() += 1;
+        if let Some(left) = state.faults.points.get_mut(name) {
+            *left -= 1;
+            if *left == 0 {
+                state.faults.points.remove(name);
+                state.down = true;
+            }
+        }
+        state.check_up()
+    }
+    fn is_armed(&self, name: &'static str) -> bool {
+        self.shared.lock().faults.points.contains_key(name)
     }
 }
 
@@ -185,12 +223,13 @@ impl Files for MemoryFiles {
         let path = absolute(path);
         let now = self.shared.clock.wall_ms();
         let mut state = self.shared.lock();
+        state.change()?;
         state.check_create(&path)?;
         let identity = match state.names.get(&path) {
             Some(identity) => *identity,
             None => state.link(path.clone(), now),
         };
-        state.inode(identity).bytes.clear();
+        state.inode(identity).truncate(0, now);
         Ok(Box::new(self.handle(path, identity, &mut state)))
     }
 
@@ -198,6 +237,7 @@ impl Files for MemoryFiles {
         let path = absolute(path);
         let now = self.shared.clock.wall_ms();
         let mut state = self.shared.lock();
+        state.change()?;
         state.check_create(&path)?;
         let identity = match state.names.get(&path) {
             Some(identity) => *identity,
@@ -206,9 +246,21 @@ impl Files for MemoryFiles {
         Ok(Box::new(self.handle(path, identity, &mut state)))
     }
 
+    fn modify(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+        let path = absolute(path);
+        let mut state = self.shared.lock();
+        state.check_open(&path)?;
+        if state.folders.contains(&path) {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        let identity = *state.names.get(&path).ok_or(ErrorKind::NotFound)?;
+        Ok(Box::new(self.handle(path, identity, &mut state)))
+    }
+
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         let path = absolute(path);
         let mut state = self.shared.lock();
+        state.change()?;
         state.check_open(&path)?;
         if path.ancestors().any(|p| state.names.contains_key(p)) {
             return Err(ErrorKind::AlreadyExists.into());
@@ -220,16 +272,15 @@ impl Files for MemoryFiles {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (from, to) = (absolute(from), absolute(to));
         let mut state = self.shared.lock();
+        state.change()?;
         state.check_create(&to)?;
-        let identity = state.names.remove(&from).ok_or(ErrorKind::NotFound)?;
-        state.unlink(&to);
-        state.names.insert(to, identity);
-        Ok(())
+        state.rename(&from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let path = absolute(path);
         let mut state = self.shared.lock();
+        state.change()?;
         if !state.names.contains_key(&path) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -244,13 +295,19 @@ impl Files for MemoryFiles {
             return Err(ErrorKind::NotFound.into());
         }
         let inside: Vec<PathBuf> = state.names.keys().filter(|p| p.starts_with(&folder)).cloned().collect();
-        inside.iter().for_each(|p| state.unlink(p));
-        state.folders.retain(|p| !p.starts_with(&folder) || p == Path::new("/"));
+        for file in inside {
+            state.change()?;
+            state.unlink(&file);
+        }
+        state.change()?;
+        state.remove_folders(&folder);
         Ok(())
     }
 
-    fn sync_folder(&self, _: &Path) -> io::Result<()> {
-        self.shared.lock().check_sync()
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        state.change()?;
+        state.sync_folder(&absolute(path))
     }
 
     fn temp_root(&self) -> PathBuf {
@@ -265,82 +322,53 @@ impl Shared {
     }
 }
 
-impl State {
-    fn check_open(&self, path: &Path) -> io::Result<()> {
-        self.faults.open.get(path).map_or(Ok(()), |kind| Err((*kind).into()))
-    }
-
-    fn check_create(&self, path: &Path) -> io::Result<()> {
-        self.check_open(path)?;
-        if self.folders.contains(path) {
-            return Err(ErrorKind::IsADirectory.into());
+impl Handle {
+    fn read_from(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let state = self.lock()?;
+        let Some(inode) = state.inodes.get(&self.identity) else { return Ok(0) };
+        let rest = inode.bytes.get(position as usize..).unwrap_or_default();
+        let mut n = buffer.len().min(rest.len()).min(state.faults.read_bytes_max.unwrap_or(usize::MAX));
+        if let Some((at, kind)) = state.faults.read.get(&self.path) {
+            if n > 0 && position >= *at {
+                return Err((*kind).into());
+            }
+            n = n.min(at.saturating_sub(position) as usize);
         }
-        match path.parent() {
-            Some(parent) if self.folders.contains(parent) => Ok(()),
-            _ => Err(ErrorKind::NotFound.into()),
+        buffer[..n].copy_from_slice(&rest[..n]);
+        Ok(n)
+    }
+
+    /// Writes at byte `at`, or at the end.
+    fn write_to(&self, bytes: &[u8], at: Option<u64>) -> io::Result<usize> {
+        let now = self.shared.clock.wall_ms();
+        let mut state = self.lock()?;
+        let down = state.change();
+        let at = at.unwrap_or(state.inode(self.identity).bytes.len() as u64) as usize;
+        if down.is_err() {
+            // the power went while the bytes were on their way
+            state.inode(self.identity).write(at, &bytes[..bytes.len() / 2], now);
+            return down.map(|()| 0);
         }
-    }
-
-    fn check_sync(&self) -> io::Result<()> {
-        self.faults.sync.map_or(Ok(()), |kind| Err(kind.into()))
-    }
-
-    fn make_folders(&mut self, path: Option<&Path>) {
-        self.folders.extend(path.into_iter().flat_map(Path::ancestors).map(Path::to_owned));
-    }
-
-    /// Gives the name to a new, empty file.
-    fn link(&mut self, path: PathBuf, now_ms: i64) -> u64 {
-        self.unlink(&path);
-        self.next_identity += 1;
-        let identity = self.next_identity;
-        self.inodes.insert(identity, Inode { modified_ms: now_ms, ..Inode::default() });
-        self.names.insert(path, identity);
-        identity
-    }
-
-    fn unlink(&mut self, path: &Path) {
-        if let Some(identity) = self.names.remove(path) {
-            self.release(identity);
+        let inside = state.inode(self.identity).bytes.len().saturating_sub(at);
+        let n = state.room_bytes().saturating_add(inside).min(bytes.len());
+        if n == 0 && !bytes.is_empty() {
+            return Err(ErrorKind::StorageFull.into());
         }
+        state.inode(self.identity).write(at, &bytes[..n], now);
+        Ok(n)
     }
 
-    /// Frees content that has neither a name nor a handle.
-    fn release(&mut self, identity: u64) {
-        let named = self.names.values().any(|i| *i == identity);
-        if !named && self.inodes.get(&identity).is_some_and(|inode| inode.handles == 0) {
-            self.inodes.remove(&identity);
-        }
-    }
-
-    fn inode(&mut self, identity: u64) -> &mut Inode {
-        self.inodes.entry(identity).or_default()
-    }
-
-    fn metadata(&self, identity: u64) -> io::Result<Metadata> {
-        let inode = self.inodes.get(&identity).ok_or(ErrorKind::NotFound)?;
-        let len = inode.bytes.len() as u64;
-        Ok(Metadata { kind: FileKind::File, len, modified_ms: inode.modified_ms, identity })
-    }
-
-    fn used_bytes(&self) -> u64 {
-        self.inodes.values().map(|inode| inode.bytes.len() as u64).sum()
+    /// The state, if the machine is still the one on which the file was opened.
+    fn lock(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.shared.lock();
+        state.check_up()?;
+        if state.boot == self.boot { Ok(state) } else { Err(state::down()) }
     }
 }
 
 impl Read for Handle {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let state = self.shared.lock();
-        let Some(inode) = state.inodes.get(&self.identity) else { return Ok(0) };
-        let rest = inode.bytes.get(self.position as usize..).unwrap_or_default();
-        let mut n = buffer.len().min(rest.len()).min(state.faults.read_bytes_max.unwrap_or(usize::MAX));
-        if let Some((at, kind)) = state.faults.read.get(&self.path) {
-            if n > 0 && self.position >= *at {
-                return Err((*kind).into());
-            }
-            n = n.min(at.saturating_sub(self.position) as usize);
-        }
-        buffer[..n].copy_from_slice(&rest[..n]);
+        let n = self.read_from(buffer, self.position)?;
         self.position += n as u64;
         Ok(n)
     }
@@ -361,23 +389,16 @@ impl Seek for Handle {
 
 impl ReadFile for Handle {
     fn metadata(&self) -> io::Result<Metadata> {
-        self.shared.lock().metadata(self.identity)
+        self.lock()?.metadata(self.identity)
+    }
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        self.read_from(buffer, at)
     }
 }
 
 impl Write for Handle {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let now = self.shared.clock.wall_ms();
-        let mut state = self.shared.lock();
-        let room = state.faults.disk_bytes_max.map_or(u64::MAX, |max| max.saturating_sub(state.used_bytes()));
-        let n = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
-        if n == 0 && !bytes.is_empty() {
-            return Err(ErrorKind::StorageFull.into());
-        }
-        let inode = state.inode(self.identity);
-        inode.bytes.extend_from_slice(&bytes[..n]);
-        inode.modified_ms = now;
-        Ok(n)
+        self.write_to(bytes, None)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
@@ -385,16 +406,30 @@ impl Write for Handle {
 }
 
 impl WriteFile for Handle {
-    fn sync(&mut self) -> io::Result<()> {
-        self.shared.lock().check_sync()
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.lock()?;
+        state.change()?;
+        state.sync(self.identity)
+    }
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        self.write_to(bytes, Some(at))
+    }
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        let now = self.shared.clock.wall_ms();
+        let mut state = self.lock()?;
+        state.change()?;
+        state.inode(self.identity).truncate(len as usize, now);
+        Ok(())
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.inode(self.identity).handles -= 1;
-        state.release(self.identity);
+        if state.boot == self.boot {
+            state.inode(self.identity).handles -= 1;
+            state.release(self.identity);
+        }
     }
 }
 
