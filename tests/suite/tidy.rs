@@ -29,6 +29,7 @@ fn is_test(name: &str) -> bool {
 const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("millrace-planner", &[]),
     ("millrace-world", &[]),
+    ("millrace-topic", &["millrace-world"]),
     ("millrace-allocator", &[]),
     ("millrace-data", &[]),
     ("millrace-arrange", &["millrace-data"]),

@@ -131,6 +131,10 @@ impl MemoryFiles {
     pub fn fail_sync(&self, kind: ErrorKind) {
         self.shared.lock().faults.sync = Some(kind);
     }
+    /// Syncs work again; what failed ones gave up stays so.
+    pub fn heal_sync(&self) {
+        self.shared.lock().faults.sync = None;
+    }
     /// The machine goes down at the change to a file or folder after the next `changes` ones; a write is done in part.
     pub fn go_down_after(&self, changes: u64) {
         self.shared.lock().faults.changes_left = Some(changes);
