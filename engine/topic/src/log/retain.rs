@@ -13,12 +13,13 @@ use crate::options::Retention;
 impl Log {
     /// Removes what `retention` allows to remove at `now_ms`; the bytes that went from the disk.
     pub(crate) fn retain(&self, retention: &Retention, now_ms: i64) -> Result<u64, TopicError> {
-        let Some(start) = self.start_to_retain(retention, now_ms)? else { return Ok(0) };
+        // a segment that is before the start already may have had to stay because it was the newest
+        let start = self.start_to_retain(retention, now_ms)?;
         self.delete_before(start)
     }
 
     /// The first offset that must stay; completes the segment being written if all of it may go.
-    fn start_to_retain(&self, retention: &Retention, now_ms: i64) -> Result<Option<u64>, TopicError> {
+    fn start_to_retain(&self, retention: &Retention, now_ms: i64) -> Result<u64, TopicError> {
         let oldest_ms = retention.time_ms.map(|ms| now_ms.saturating_sub_unsigned(ms));
         let is_old = |appended_ms: i64| oldest_ms.is_some_and(|oldest_ms| appended_ms < oldest_ms);
         let mut state = self.lock_idle();
@@ -33,10 +34,10 @@ impl Log {
             // what a segment has beyond the limit goes when all of it is beyond
             let is_beyond = retention.bytes.is_some_and(|max| bytes.saturating_sub(sealed.summary.bytes) >= max);
             if is_beyond || is_old(sealed.summary.appended_max_ms) {
-                return Ok((sealed.summary.next_offset > state.start).then_some(sealed.summary.next_offset));
+                return Ok(sealed.summary.next_offset.max(state.start));
             }
         }
-        Ok(None)
+        Ok(state.start)
     }
 
     /// Makes `offset` the start of the log, at most its end; the bytes that went from the disk.
