@@ -61,8 +61,12 @@ struct Partitions {
     /// Place of a partition among those that the tick touches, plus 1.
     touched: ByGroup<u32>,
     converter: RowConverter,
+    /// Of the columns that rows are ordered by alone.
+    order: RowConverter,
     /// The columns in the order in which they are packed.
     packed: Vec<usize>,
+    /// How many of these rows are ordered by.
+    ordered: usize,
     offset: u64,
     limit: Option<u64>,
     append_only: bool,
@@ -109,6 +113,7 @@ impl Partitions {
         (offset, limit): (u64, Option<u64>),
         append_only: bool,
     ) -> Self {
+        let ordered = total(order, 0).len();
         let order = total(order, schema.fields().len());
         let field = |key: &SortKey| {
             let options = SortOptions { descending: key.descending, nulls_first: key.nulls_first };
@@ -121,6 +126,8 @@ impl Partitions {
             rows: ByGroup::new(),
             touched: ByGroup::new(),
             converter: RowConverter::new(order.iter().map(field).collect()).expect("SQL types have a row form"),
+            order: RowConverter::new(order[..ordered].iter().map(field).collect()).expect("SQL types have a row form"),
+            ordered,
             packed: order.iter().map(|key| key.column).collect(),
             offset,
             limit,
@@ -172,16 +179,38 @@ impl Partitions {
     /// If the batch does not have the columns of the input.
     #[allow(clippy::expect_used)]
     fn read(&mut self, batch: &Batch) -> Incoming {
-        let columns =
-            |which: &[usize]| -> Vec<ArrayRef> { which.iter().map(|c| ArrayRef::clone(batch.column(*c))).collect() };
-        let keys = columns(&self.partition);
+        let columns = |batch: &Batch, which: &[usize]| -> Vec<ArrayRef> {
+            which.iter().map(|c| ArrayRef::clone(batch.column(*c))).collect()
+        };
+        let keys = columns(batch, &self.partition);
         hash_columns(&keys, batch.len(), &mut self.hashes);
         let mut partitions = vec![];
         self.table.lookup_or_insert(&keys, &self.hashes, batch.len(), &mut partitions);
         self.rows.grow(self.table.upper());
         self.touched.grow(self.table.upper());
-        let rows = self.converter.convert_columns(&columns(&self.packed)).expect("columns of the input");
-        Incoming { rows, partitions, batch: batch.clone() }
+        let mut batch = batch.clone();
+        if let Some(wanted) = self.wanted().filter(|_| self.append_only && self.ordered > 0) {
+            let order = self.order.convert_columns(&columns(&batch, &self.packed[..self.ordered]));
+            let may_come_in = self.may_come_in(&order.expect("columns of the input"), &partitions, wanted);
+            if may_come_in.len() < batch.len() {
+                partitions = may_come_in.iter().map(|i| partitions[*i as usize]).collect();
+                batch = batch.take(&may_come_in);
+            }
+        }
+        let rows = self.converter.convert_columns(&columns(&batch, &self.packed)).expect("columns of the input");
+        Incoming { rows, partitions, batch }
+    }
+
+    /// Rows that what they are ordered by does not put behind all that their partition keeps: only these are worth packing.
+    fn may_come_in(&self, order: &PackedRows, partitions: &[u32], wanted: u64) -> Vec<u32> {
+        let comes_in = |(i, partition): (u32, &u32)| {
+            let kept = &self.rows[*partition as usize];
+            // the order is the beginning of a packed row
+            let behind =
+                kept.weight() as u64 >= wanted && kept.last().is_some_and(|last| order.row(i as usize).data() > last);
+            (!behind).then_some(i)
+        };
+        (0..).zip(partitions).filter_map(comes_in).collect()
     }
 
     /// The partitions that the tick touches.
