@@ -36,7 +36,7 @@ pub(crate) fn about() -> About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         configuration: vec![
             "SQL text planned at run time".to_owned(),
-            "T3: Arrow batches in memory before the clock starts, one tick at a time".to_owned(),
+            "T3: Arrow batches in memory before the clock starts, up to four ticks under way (one where a state was loaded)".to_owned(),
             "T1: millrace run, a reading thread beside the workers".to_owned(),
         ],
         durable: "nothing".to_owned(),

@@ -88,10 +88,37 @@ impl Running {
         self.sink.add(&self.engine.wait().map_err(|e| e.to_string())?)
     }
 
+    /// Tells the engine of a tick and sums up what has come out by now, so that ticks overlap as they do in a session.
+    /// Returns how many ticks have come to their end.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub(super) fn submit(&mut self, inputs: TickInputs) -> Result<usize, String> {
+        self.engine.tick(inputs).map_err(|e| e.to_string())?;
+        let outputs = self.engine.poll().map_err(|e| e.to_string())?;
+        self.sink.add(&outputs)?;
+        Ok(ended(&outputs))
+    }
+
+    /// Waits for every tick that the engine was told of, and returns how many these were.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub(super) fn finish(&mut self) -> Result<usize, String> {
+        let outputs = self.engine.wait().map_err(|e| e.to_string())?;
+        self.sink.add(&outputs)?;
+        Ok(ended(&outputs))
+    }
+
     /// What came out so far.
     pub(super) fn answer(&self) -> Answer {
         self.sink.answer
     }
+}
+
+/// Ticks that have come to their end.
+fn ended(outputs: &[TickOutput]) -> usize {
+    outputs.iter().filter(|output| !output.more).count()
 }
 
 fn dataflow(create: CreateQuery) -> Dataflow {

@@ -21,9 +21,17 @@ use crate::api::{
     BaseRelation, Dataflow, EngineError, Intake, OperatorStats, Options, QueryId, Rows, Stepping, TickInputs,
     TickOutput, Waking,
 };
+use crate::errors::Findings;
 use crate::relation::LogId;
 use crate::wake::Wakers;
 use crate::worker::{Command, Report, Setup, TickPart, run};
+
+/// A batch of a stream is dealt out to all workers if each gets so many rows. Below that, another worker's overhead of a
+/// batch costs more than its help is worth.
+const SHARE_ROWS_MIN: usize = 512;
+
+/// What a worker says of a tick that it has completed.
+type Said = (Vec<(QueryId, Vec<Batch>)>, Findings);
 
 /// A running engine. Dropping it stops the workers.
 pub struct Engine {
@@ -38,8 +46,8 @@ pub struct Engine {
     next_tick: u64,
     base: HashMap<RelationId, Arc<BaseRelation>>,
     wakers: Wakers,
-    /// Reports of ticks that some workers have not completed: how many are missing, and what came so far.
-    partial: BTreeMap<u64, (usize, TickOutput)>,
+    /// Reports of ticks that some workers have not completed, a place for each worker.
+    partial: BTreeMap<u64, Vec<Option<Said>>>,
     /// Changes of a tick that has not been completed, nor perhaps those before it.
     early: BTreeMap<u64, Vec<(QueryId, Vec<Batch>)>>,
     complete: VecDeque<TickOutput>,
@@ -189,7 +197,7 @@ impl Engine {
         for rows in inputs.rows {
             self.distribute(rows, &mut parts);
         }
-        self.partial.insert(tick, (peers, TickOutput { tick, ..TickOutput::default() }));
+        self.partial.insert(tick, (0..peers).map(|_| None).collect());
         for (worker, rows) in self.workers.iter().zip(parts) {
             let stream_times = inputs.stream_times.clone();
             let part = TickPart { tick, wake: Arc::clone(&wake), rows, stream_times, now_ms: inputs.now_ms };
@@ -288,16 +296,25 @@ impl Engine {
         }
     }
 
-    /// Rows of streams go to the workers in turn; rows with a key go, in their order, where their key lives.
+    /// A share for each worker, in the workers' order, if there is enough for all; a small batch goes to one, in turn.
+    fn deal(&mut self, rows: Rows, parts: &mut [Vec<(LogId, Batch, Option<QueryId>)>]) {
+        let (log, len, workers) = (LogId::Collection(rows.relation), rows.batch.len(), parts.len());
+        if len < workers * SHARE_ROWS_MIN {
+            parts[self.next_worker].push((log, rows.batch, rows.only));
+            self.next_worker = (self.next_worker + 1) % workers;
+            return;
+        }
+        for (w, part) in parts.iter_mut().enumerate() {
+            let (from, to) = (len * w / workers, len * (w + 1) / workers);
+            part.push((log, rows.batch.slice(from, to - from), rows.only));
+        }
+    }
+
+    /// Rows of streams go to the workers in shares; rows with a key go, in their order, where their key lives.
     fn distribute(&mut self, rows: Rows, parts: &mut [Vec<(LogId, Batch, Option<QueryId>)>]) {
         let intake = self.base.get(&rows.relation).map_or(Intake::Append, |base| base.intake.clone());
         let key: Vec<usize> = match intake {
-            Intake::Append => {
-                let log = LogId::Collection(rows.relation);
-                parts[self.next_worker].push((log, rows.batch, rows.only));
-                self.next_worker = (self.next_worker + 1) % parts.len();
-                return;
-            }
+            Intake::Append => return self.deal(rows, parts),
             Intake::Upsert { key } => key,
             Intake::Bag { columns } => (0..columns).collect(),
         };
@@ -349,19 +366,23 @@ impl Engine {
             Report::Turn { .. } => {}
             Report::Panicked { worker, message } => return Err(EngineError::WorkerPanicked { worker, message }),
             Report::Early { tick, changes } => self.early.entry(tick).or_default().extend(changes),
-            Report::Tick { tick, changes, findings } => {
-                if let Some((missing, output)) = self.partial.get_mut(&tick) {
-                    *missing -= 1;
-                    merge(output, changes, findings);
+            Report::Tick { worker, tick, changes, findings } => {
+                if let Some(reports) = self.partial.get_mut(&tick) {
+                    reports[worker] = Some((changes, findings));
                 }
             }
         }
         while let Some(entry) = self.partial.first_entry()
-            && entry.get().0 == 0
+            && entry.get().iter().all(Option::is_some)
         {
-            let mut output = entry.remove().1;
-            if let Some(early) = self.early.remove(&output.tick) {
-                merge(&mut output, early, crate::errors::Findings::default());
+            let (tick, reports) = entry.remove_entry();
+            let mut output = TickOutput { tick, ..TickOutput::default() };
+            if let Some(early) = self.early.remove(&tick) {
+                merge(&mut output, early, Findings::default());
+            }
+            // in the workers' order, in which rows were dealt out: a stream that only passes stays in order
+            for (changes, findings) in reports.into_iter().flatten() {
+                merge(&mut output, changes, findings);
             }
             self.complete.push_back(output);
         }
@@ -369,7 +390,7 @@ impl Engine {
     }
 }
 
-fn merge(output: &mut TickOutput, changes: Vec<(QueryId, Vec<Batch>)>, findings: crate::errors::Findings) {
+fn merge(output: &mut TickOutput, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings) {
     for (query, batches) in changes {
         match output.changes.iter_mut().find(|(q, _)| *q == query) {
             Some((_, all)) => all.extend(batches),

@@ -77,7 +77,7 @@ pub(crate) struct TickPart {
 /// What a worker says.
 pub(crate) enum Report {
     /// The tick is complete here.
-    Tick { tick: u64, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings },
+    Tick { worker: usize, tick: u64, changes: Vec<(QueryId, Vec<Batch>)>, findings: Findings },
     /// Some of what queries that are new say of the present state, while the tick goes on.
     Early { tick: u64, changes: Vec<(QueryId, Vec<Batch>)> },
     /// The turn is over; whether the tick is complete here.
@@ -386,7 +386,7 @@ impl State {
     fn report(&mut self, tick: u64) -> Report {
         let changes = self.changes(tick, |_| true);
         let findings = std::mem::take(&mut *self.env.notebook.borrow_mut());
-        Report::Tick { tick, changes, findings }
+        Report::Tick { worker: self.env.worker, tick, changes, findings }
     }
 
     /// What waits to be handed out, of the queries that are awake.

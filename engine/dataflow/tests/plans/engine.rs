@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{BooleanArray, Int64Array};
+use arrow::array::{AsArray, BooleanArray, Int64Array};
+use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
+use millrace_data::Batch;
 use millrace_dataflow::{
     BaseRelation, Dataflow, Engine, EngineError, Intake, Options, Publish, QueryId, Rows, Stepping, TickInputs,
 };
@@ -61,6 +63,28 @@ fn queries_that_are_removed_leave_no_dataflow_behind() {
             }
             assert_eq!(engine.dataflows().expect("no panic"), vec![0; workers]);
             assert!(engine.stats().expect("no panic").is_empty());
+        }
+    }
+}
+
+#[test]
+fn rows_that_only_pass_stay_in_order_and_all_workers_share_them() {
+    for stepping in STEPPINGS {
+        for workers in [1, 2, 3] {
+            let t = Relation::new("T", "k bigint");
+            let mut engine = start(workers, stepping);
+            engine.add_relation(t.base());
+            install(&mut engine, QueryId(1), t.stream());
+            for first in [0, 10_000] {
+                let keys = first..first + 5_000;
+                let rows = Batch::new(vec![Arc::new(Int64Array::from_iter_values(keys.clone()))], None, 5_000);
+                let rows = vec![Rows { relation: t.id, batch: rows, deletes: None, only: None }];
+                let output = tick(&mut engine, TickInputs { rows, ..TickInputs::default() });
+                let batches = &output.changes.first().expect("the query's rows").1;
+                assert_eq!(batches.len(), workers, "each worker has a share");
+                let keys_out = batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec());
+                assert!(keys_out.eq(keys), "{workers} workers");
+            }
         }
     }
 }
