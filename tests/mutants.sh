@@ -13,7 +13,7 @@ files=(
   -f 'engine/dataflow/src/render/**/*.rs'
   -f 'engine/dataflow/src/expr.rs'
   -f 'planner/src/lower/*.rs'
-  -f 'planner/src/eval/*.rs'
+  -f 'planner/eval/src/*.rs'
 )
 patterns=()
 while IFS= read -r pattern; do patterns+=(--re "$pattern"); done < <(

@@ -33,7 +33,6 @@ pub(crate) mod select;
 pub(crate) mod set_operation;
 pub mod source;
 pub(crate) mod table_function;
-pub mod types;
 pub(crate) mod unnest;
 pub(crate) mod values;
 pub(crate) mod window;

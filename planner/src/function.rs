@@ -1,11 +1,10 @@
 //! The functions that SQL can call, by name.
 //!
 //! A name is looked up in lower case. Scalar functions are DataFusion's, under their own names and KSQL's, and ours
-//! where the meaning differs ([`scalar`]); aggregates are descriptions that the engine carries out ([`aggregate`]).
+//! where the meaning differs ([`scalar`](crate::eval::scalar)); aggregates are descriptions that the engine carries out ([`aggregate`]).
 
 pub mod aggregate;
 pub(crate) mod alias;
-pub(crate) mod scalar;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -32,7 +31,7 @@ pub(crate) fn scalars() -> &'static BTreeMap<String, Arc<ScalarUDF>> {
                 functions.insert(name.to_lowercase(), Arc::clone(&function));
             }
         }
-        for function in scalar::all() {
+        for function in crate::eval::scalar::all() {
             let function = Arc::new(function);
             for name in std::iter::once(function.name()).chain(function.aliases().iter().map(String::as_str)) {
                 functions.insert(name.to_lowercase(), Arc::clone(&function));

@@ -12,7 +12,6 @@ pub mod action;
 pub mod bind;
 pub mod catalog;
 pub mod error;
-pub mod eval;
 pub mod explain;
 pub mod function;
 pub mod logical;
@@ -21,6 +20,8 @@ pub mod plan;
 pub mod rewrite;
 pub mod sql;
 mod statement;
+
+pub use millrace_eval as eval;
 
 use action::Planned;
 use catalog::Catalog;

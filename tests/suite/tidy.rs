@@ -27,7 +27,8 @@ fn is_test(name: &str) -> bool {
 
 /// What each crate of the workspace may depend on, of the workspace. The order of the layers is the order of the lines.
 const MAY_DEPEND: &[(&str, &[&str])] = &[
-    ("millrace-planner", &[]),
+    ("millrace-eval", &[]),
+    ("millrace-planner", &["millrace-eval"]),
     ("millrace-world", &[]),
     ("millrace-topic", &["millrace-world"]),
     ("millrace-allocator", &[]),

@@ -11,9 +11,9 @@ use sqlparser::ast;
 use super::coerce::{Typed, at};
 use super::expr::Cx;
 use super::expr::over::is_number_of_row;
-use super::types::type_name;
 use super::{Binder, column, internal};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::type_name;
 use crate::function::aggregate::{Shape, shape};
 use crate::plan::AggregateFunction;
 

@@ -4,13 +4,13 @@
 //! take the type of what they meet, and text meets numbers only through CAST. The casts stand in the bound plan, so
 //! that every operand there has its operator's type.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion_common::ScalarValue;
 use datafusion_expr::{Cast, Expr};
 
-use super::types::type_name;
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::eval;
+use crate::eval::types::{TIMESTAMP, type_name};
 
 /// An expression with its type.
 #[derive(Clone, Debug)]
@@ -20,9 +20,6 @@ pub(crate) struct Typed {
     /// Its type; `Null` for the literal NULL.
     pub(crate) data_type: DataType,
 }
-
-/// TIMESTAMP.
-pub(crate) const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 impl Typed {
     /// An expression of this type.

@@ -25,9 +25,9 @@ use sqlparser::ast;
 use super::aggregate::AggregateCall;
 use super::coerce::{Typed, at};
 use super::scope::Scope;
-use super::types::type_name;
 use super::{Binder, Env};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::type_name;
 
 /// Expressions may be nested this deep.
 pub(crate) const EXPR_DEPTH_MAX: usize = 200;

@@ -138,7 +138,7 @@ impl Binder<'_> {
         let of = self.bind_expr(of, cx)?;
         let DataType::Struct(fields) = &of.data_type else {
             let message =
-                format!("->* takes the fields of a STRUCT, this is {}", super::types::type_name(&of.data_type));
+                format!("->* takes the fields of a STRUCT, this is {}", crate::eval::types::type_name(&of.data_type));
             return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), span));
         };
         for field in fields {

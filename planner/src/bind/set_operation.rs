@@ -12,9 +12,9 @@ use sqlparser::ast;
 
 use super::coerce::{Typed, at, common};
 use super::query::{Bound, Facts, Nature, Output};
-use super::types::type_name;
 use super::{Binder, Env, column, internal, named, union_of};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::type_name;
 use crate::logical::Node;
 use crate::logical::set_op::SetOp;
 use crate::plan::SetOpKind;

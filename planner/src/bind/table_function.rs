@@ -12,15 +12,15 @@ use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, Filter, LogicalPlan, Projection, lit};
 use sqlparser::ast;
 
-use super::coerce::{TIMESTAMP, at};
+use super::coerce::at;
 use super::expr::Cx;
 use super::from::From;
 use super::query::Facts;
 use super::scope::ScopeColumn;
-use super::types::type_name;
 use super::{Binder, Env, column, internal, named};
 use crate::error::{ErrorKind, PlanError, Result, Span};
-use crate::function::scalar::window::WINDOWS_MAX;
+use crate::eval::scalar::window::WINDOWS_MAX;
+use crate::eval::types::{TIMESTAMP, type_name};
 use crate::logical::Node;
 use crate::logical::explode::Explode;
 use crate::sql::name::fold;

@@ -1,7 +1,7 @@
 //! A plan as JSON: `{"query": …, "plan": {"operator", "detail", "columns", "append_only", "unique_key", "inputs"}}`.
 
 use super::line::line;
-use crate::bind::types::type_name;
+use crate::eval::types::type_name;
 use crate::plan::{Node, Query};
 
 /// A query.

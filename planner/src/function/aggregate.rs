@@ -13,7 +13,7 @@ use datafusion_common::{Result, ScalarValue, not_impl_err};
 use datafusion_expr::function::AccumulatorArgs;
 use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, TypeSignature, Volatility};
 
-use crate::bind::types::list_of;
+use crate::eval::types::list_of;
 use crate::plan::AggregateFunction;
 
 /// An aggregate as DataFusion's plans carry it.

@@ -77,7 +77,7 @@ impl Planner<'_> {
         let span = binder.span(expr);
         let bound = binder.bind_expr(expr, &mut Cx::plain(&scope, &env, "VALUES"))?;
         let bound = bound.cast(to, span).map_err(|error| {
-            let detail = format!("The column {column} is {}.", crate::bind::types::type_name(to));
+            let detail = format!("The column {column} is {}.", crate::eval::types::type_name(to));
             if error.detail.is_none() { error.detail(detail) } else { error }
         })?;
         let physical = eval::physical(&bound.expr, &DFSchema::empty()).map_err(|_| PlanError {
@@ -146,7 +146,7 @@ fn fit(bound: &BoundQuery, relation: &Relation, targets: &[usize]) -> Result<Bou
             None => Typed::new(lit(datafusion_common::ScalarValue::Null), DataType::Null),
         };
         let cast = typed.cast(&column.data_type, span).map_err(|error| {
-            let detail = format!("The column {} is {}.", column.name, crate::bind::types::type_name(&column.data_type));
+            let detail = format!("The column {} is {}.", column.name, crate::eval::types::type_name(&column.data_type));
             error.detail(detail)
         })?;
         exprs.push(crate::bind::named(cast.expr, &crate::bind::column("#target", column.name.clone())));

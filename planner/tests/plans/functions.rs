@@ -2,7 +2,7 @@
 
 use datafusion_common::ScalarValue;
 use millrace_planner::action::Action;
-use millrace_planner::bind::types::type_name;
+use millrace_planner::eval::types::type_name;
 
 use super::catalog::{SHOP, apply, catalog};
 use super::naive::{Tables, rows};

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
 use millrace_format::{JsonEncoder, TimeForm};
-use millrace_planner::bind::types::type_name;
+use millrace_planner::eval::types::type_name;
 use millrace_session::{Changes, Form, ResultHead, ResultRows};
 
 use super::Writer;

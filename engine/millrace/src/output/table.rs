@@ -16,7 +16,7 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use millrace_format::Cells;
-use millrace_planner::bind::types::type_name;
+use millrace_planner::eval::types::type_name;
 use millrace_session::{Changes, Form, ResultHead, ResultRows};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use millrace_planner::bind::types::type_name;
 use millrace_planner::catalog::{Definition, RelationId};
+use millrace_planner::eval::types::type_name;
 
 use crate::answer::record_batch;
 use crate::client::{Changes, Client, Form, ResultHead, ResultRows};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use millrace_dataflow::{OperatorStats, QueryId};
-use millrace_planner::bind::types::type_name;
 use millrace_planner::catalog::{Definition, Relation, RelationId};
+use millrace_planner::eval::types::type_name;
 
 use super::rows::Cell;
 use super::schema::SystemRelation;

@@ -169,7 +169,7 @@ pub(crate) const DECLARATIONS: [Declaration; 12] = [
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use millrace_planner::bind::types::type_name;
+    use millrace_planner::eval::types::type_name;
 
     use super::*;
 

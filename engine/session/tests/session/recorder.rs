@@ -11,7 +11,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use millrace_planner::bind::types::type_name;
+use millrace_planner::eval::types::type_name;
 use millrace_session::{
     Changes, Client, ClientGone, Notice, Options, Origin, Program, ResultHead, ResultId, ResultRows, Script, Session,
     Settings,

@@ -10,8 +10,8 @@ use sqlparser::ast;
 use super::Cx;
 use crate::bind::Binder;
 use crate::bind::coerce::{Typed, at};
-use crate::bind::types::type_name;
 use crate::error::{ErrorKind, PlanError, Result};
+use crate::eval::types::type_name;
 use crate::sql::name::fold;
 
 impl Binder<'_> {

@@ -17,9 +17,9 @@ use super::{Cx, Explode};
 use crate::bind::aggregate::aggregate_named;
 use crate::bind::coerce::{Typed, at, common_of_all};
 use crate::bind::names::nearest;
-use crate::bind::types::{sql_type_of, type_name};
 use crate::bind::{Binder, aggregate};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::{sql_type_of, type_name};
 use crate::function::{self, alias};
 
 impl Binder<'_> {

@@ -6,9 +6,9 @@ use sqlparser::ast;
 use super::Cx;
 use crate::bind::Binder;
 use crate::bind::coerce::{Typed, at};
-use crate::bind::types::type_name;
 use crate::error::{ErrorKind, PlanError, Result, Span};
 use crate::eval;
+use crate::eval::types::type_name;
 
 impl Binder<'_> {
     /// A conversion of any syntax.

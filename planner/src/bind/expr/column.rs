@@ -98,7 +98,7 @@ impl Binder<'_> {
     /// `struct->name`: exactly so, then without regard to case.
     pub(crate) fn field(&self, of: Typed, name: &str, span: Option<Span>) -> Result<Typed> {
         let DataType::Struct(fields) = &of.data_type else {
-            let type_name = crate::bind::types::type_name(&of.data_type);
+            let type_name = crate::eval::types::type_name(&of.data_type);
             let message = format!("{type_name} has no field {name}");
             return Err(at(PlanError::new(ErrorKind::TypeMismatch, message), span));
         };

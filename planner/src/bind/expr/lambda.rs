@@ -10,8 +10,8 @@ use sqlparser::ast;
 use super::Cx;
 use crate::bind::Binder;
 use crate::bind::coerce::{Typed, at};
-use crate::bind::types::{list_of, type_name};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::{list_of, type_name};
 use crate::function;
 use crate::sql::name::fold;
 

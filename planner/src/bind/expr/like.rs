@@ -13,7 +13,7 @@ use super::operator::binary;
 use crate::bind::Binder;
 use crate::bind::coerce::{Typed, at};
 use crate::error::{ErrorKind, PlanError, Result, Span};
-use crate::function::scalar::pattern;
+use crate::eval::scalar::pattern;
 
 impl Binder<'_> {
     /// A match of a text with a pattern.
@@ -47,7 +47,7 @@ impl Binder<'_> {
         let (arg, pattern) = (self.bind_expr(arg, cx)?, self.bind_expr(pattern, cx)?);
         for (side, span) in [(&arg, spans.0), (&pattern, spans.1)] {
             if !matches!(side.data_type, DataType::Utf8 | DataType::Null) {
-                let type_name = crate::bind::types::type_name(&side.data_type);
+                let type_name = crate::eval::types::type_name(&side.data_type);
                 let error = PlanError::new(ErrorKind::TypeMismatch, format!("LIKE takes texts, this is {type_name}"));
                 return Err(at(error, span).hint("CAST(… AS VARCHAR)"));
             }

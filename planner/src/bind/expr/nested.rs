@@ -9,8 +9,8 @@ use sqlparser::ast;
 use super::Cx;
 use crate::bind::Binder;
 use crate::bind::coerce::{Typed, at, common_of_all};
-use crate::bind::types::{list_of, map_of};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::{list_of, map_of};
 use crate::sql::name::fold;
 
 impl Binder<'_> {

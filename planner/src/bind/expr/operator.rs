@@ -8,9 +8,10 @@ use sqlparser::ast;
 
 use super::Cx;
 use crate::bind::Binder;
-use crate::bind::coerce::{TIMESTAMP, Typed, as_decimal, at, common, is_number};
-use crate::bind::types::{list_of, type_name};
+use crate::bind::coerce::{Typed, as_decimal, at, common, is_number};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::TIMESTAMP;
+use crate::eval::types::{list_of, type_name};
 
 /// INTERVAL.
 pub(crate) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);

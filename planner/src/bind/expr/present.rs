@@ -8,9 +8,10 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::ScalarValue;
 use sqlparser::ast;
 
-use crate::bind::coerce::{TIMESTAMP, Typed, at};
+use crate::bind::coerce::{Typed, at};
 use crate::bind::{Binder, Purpose};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::TIMESTAMP;
 
 /// What of the present a function tells.
 enum Part {

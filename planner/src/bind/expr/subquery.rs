@@ -14,9 +14,9 @@ use sqlparser::ast;
 use super::Cx;
 use crate::bind::coerce::{Typed, at, common};
 use crate::bind::query::Bound;
-use crate::bind::types::type_name;
 use crate::bind::{Binder, Env, Outer, internal};
 use crate::error::{ErrorKind, PlanError, Result, Span};
+use crate::eval::types::type_name;
 use crate::logical::Node;
 use crate::logical::at_most_one::AtMostOne;
 

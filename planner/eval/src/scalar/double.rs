@@ -62,7 +62,7 @@ fn binary(args: &[ArrayRef], f: fn(f64, f64) -> Result<f64>) -> Result<ArrayRef>
 
 /// Without the name of its kind.
 fn said(error: &DataFusionError) -> String {
-    crate::eval::message(error)
+    crate::message(error)
 }
 
 fn logarithm(x: f64, f: fn(f64) -> f64) -> Result<f64> {

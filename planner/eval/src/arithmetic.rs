@@ -8,15 +8,15 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Datum, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array, Float64Array};
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float64Type, Schema};
+use arrow::datatypes::{DataType, FieldRef, Float64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, Operator};
 use datafusion_physical_expr::PhysicalExpr;
 
-use crate::function::scalar::double::{OVERFLOW, UNDERFLOW};
+use crate::scalar::double::{OVERFLOW, UNDERFLOW};
 
 /// The operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,13 +160,21 @@ fn compute(op: Op, left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef> {
         Op::Remainder => numeric::rem(left, right)?,
     };
     match result.data_type() {
-        DataType::Decimal128(precision, _) => {
-            result.as_primitive::<Decimal128Type>().validate_decimal_precision(*precision)?;
-        }
+        DataType::Decimal128(precision, _) => check_precision(result.as_primitive(), *precision)?,
         DataType::Float64 => check_range(op, left, right, result.as_primitive())?,
         _ => {}
     }
     Ok(result)
+}
+
+/// That every result has no more digits than its type.
+fn check_precision(result: &Decimal128Array, precision: u8) -> Result<()> {
+    let bound = 10u128.pow(precision.into());
+    // in one pass without branches; what stands behind a NULL may be anything, so that a look at each value follows
+    if result.values().iter().fold(true, |fit, x| fit & (x.unsigned_abs() < bound)) {
+        return Ok(());
+    }
+    Ok(result.validate_decimal_precision(precision)?)
 }
 
 /// That no result of finite DOUBLEs is infinite, and none of `*` and `/` vanishes.

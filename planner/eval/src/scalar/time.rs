@@ -18,7 +18,7 @@ use datafusion_expr::ScalarUDF;
 
 use super::plain;
 use super::time_format::{Pattern, zone};
-use crate::bind::coerce::TIMESTAMP;
+use crate::types::TIMESTAMP;
 
 const TEXT: DataType = DataType::Utf8;
 const INT: DataType = DataType::Int32;

@@ -14,7 +14,7 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
 }
 
 /// The pattern with the backslash as its escape character instead of `escape`; `None` if it ends with the latter.
-pub(crate) fn with_backslash(pattern: &str, escape: Option<char>) -> Option<String> {
+pub fn with_backslash(pattern: &str, escape: Option<char>) -> Option<String> {
     let mut out = String::with_capacity(pattern.len() + 4);
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::json_text::{Json, Kind};
 use super::plain;
-use crate::bind::types::{list_of, map_of};
+use crate::types::{list_of, map_of};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListBuilder, MapBuilder, StringArray, StringBuilder,
 };

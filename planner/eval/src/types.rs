@@ -1,10 +1,11 @@
-//! Names of types, and the SQL type that stands for an Arrow type.
+//! SQL's types as Arrow's: names, and the SQL type that stands for an Arrow type.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 
-use super::coerce::TIMESTAMP;
+/// TIMESTAMP: UTC, in microseconds.
+pub const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 /// As a person writes it: `DECIMAL(10, 2)`, `ARRAY<BIGINT>`.
 pub fn type_name(data_type: &DataType) -> String {

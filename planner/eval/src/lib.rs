@@ -11,6 +11,8 @@
 pub mod arithmetic;
 pub mod cast;
 pub mod compare;
+pub mod scalar;
+pub mod types;
 
 use std::sync::Arc;
 

@@ -11,13 +11,13 @@ use datafusion_common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 use datafusion_expr::ScalarUDF;
 
 use super::plain;
-use crate::bind::coerce::TIMESTAMP;
-use crate::bind::types::list_of;
+use crate::types::TIMESTAMP;
+use crate::types::list_of;
 
 const BIGINT: DataType = DataType::Int64;
 
 /// A time may be in so many windows.
-pub(crate) const WINDOWS_MAX: i64 = 1_000;
+pub const WINDOWS_MAX: i64 = 1_000;
 
 /// The functions.
 pub(crate) fn all() -> Vec<ScalarUDF> {

@@ -9,7 +9,7 @@ use datafusion_expr::ScalarUDF;
 
 use super::json::append;
 use super::plain;
-use crate::bind::types::map_of;
+use crate::types::map_of;
 
 const TEXT: DataType = DataType::Utf8;
 

@@ -18,7 +18,7 @@ use datafusion_common::{DataFusionError, Result, ScalarValue, exec_datafusion_er
 use datafusion_expr::ColumnarValue;
 use datafusion_physical_expr::PhysicalExpr;
 
-use crate::bind::types::type_name;
+use crate::types::type_name;
 
 /// What a value that does not fit becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,7 +177,7 @@ pub fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         (Float64, Utf8) => Ok(Arc::new(
             array.as_primitive::<Float64Type>().iter().map(|x| x.map(double_text)).collect::<StringArray>(),
         )),
-        (Timestamp(..), Utf8) if from == &crate::bind::coerce::TIMESTAMP => timestamp_text(array),
+        (Timestamp(..), Utf8) if from == &crate::types::TIMESTAMP => timestamp_text(array),
         _ => arrow_cast(array, to),
     }
 }

@@ -4,16 +4,16 @@
 //! NULL is NULL unless the function's file says otherwise.
 
 pub(crate) mod double;
-pub(crate) mod geo;
-pub(crate) mod json;
-pub(crate) mod json_text;
-pub(crate) mod mask;
-pub(crate) mod nested;
-pub(crate) mod pattern;
-pub(crate) mod text;
-pub(crate) mod time;
-pub(crate) mod time_format;
-pub(crate) mod window;
+mod geo;
+mod json;
+mod json_text;
+mod mask;
+mod nested;
+pub mod pattern;
+mod text;
+mod time;
+mod time_format;
+pub mod window;
 
 use std::hash::{Hash, Hasher};
 
@@ -25,7 +25,7 @@ use datafusion_expr::{
 };
 
 /// All of them.
-pub(crate) fn all() -> Vec<ScalarUDF> {
+pub fn all() -> Vec<ScalarUDF> {
     let texts = [pattern::all(), text::all(), mask::all(), json::all(), nested::all()];
     let numbers = [time::all(), window::all(), geo::all(), double::all()];
     texts.into_iter().chain(numbers).flatten().collect()

@@ -11,7 +11,7 @@ use datafusion_expr::{ScalarUDF, Signature, Volatility};
 use regex::Regex;
 
 use super::{plain, variadic};
-use crate::bind::types::list_of;
+use crate::types::list_of;
 
 const TEXT: DataType = DataType::Utf8;
 const INT: DataType = DataType::Int32;
