@@ -1,1 +1,0 @@
-CREATE MATERIALIZED VIEW answer AS SELECT auction, bidder, price, date_time, extra FROM bid

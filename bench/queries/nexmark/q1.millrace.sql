@@ -1,1 +1,0 @@
-CREATE MATERIALIZED VIEW answer AS SELECT auction, bidder, 0.908 * price AS price, date_time, extra FROM bid
