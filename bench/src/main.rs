@@ -10,11 +10,13 @@
 
 mod chart;
 mod check;
+mod known;
 mod machine;
 mod measure;
 mod options;
 mod ours;
 mod peer;
+mod publish;
 mod report;
 mod run;
 mod sql;
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run(&args),
         Some(Command::Peers) => peers(),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Publish(args)) => publish::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

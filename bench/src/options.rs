@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Peers,
     /// Count the instructions of a few small runs and compare them with bench/check.json
     Check(CheckArgs),
+    /// Put the summary of a run into the README
+    Publish(PublishArgs),
 }
 
 /// `run`.
@@ -101,6 +103,13 @@ pub(crate) struct CheckArgs {
     /// Write the counts down instead of comparing them
     #[arg(long)]
     pub(crate) bless: bool,
+}
+
+/// `publish`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// The folder that the run's results are in
+    pub(crate) folder: PathBuf,
 }
 
 const EXAMPLES: &str = "\

@@ -9,6 +9,7 @@ mod files;
 mod late;
 mod many;
 mod memory;
+mod paced;
 mod rows;
 
 use millrace_bench_input::protocol::Can;
@@ -38,9 +39,12 @@ pub(crate) fn about() -> About {
             "SQL text planned at run time".to_owned(),
             "T3: Arrow batches in memory before the clock starts, up to four ticks under way (one where a state was loaded)".to_owned(),
             "T1: millrace run, a reading thread beside the workers".to_owned(),
+            "T1, paced: it follows files in memory that grow; settings are the defaults (ticks of 5 ms); every change is \
+             printed and read"
+                .to_owned(),
         ],
         durable: "nothing".to_owned(),
-        can: vec![in_memory, can(Tier::T1, from_files, false), can(Tier::T0, vec![], false)],
+        can: vec![in_memory, can(Tier::T1, from_files, true), can(Tier::T0, vec![], false)],
     }
 }
 
@@ -55,6 +59,7 @@ pub(crate) fn measure(request: &Request) -> Result<Figures, String> {
         (Tier::T3, None, Some(LATE)) => late::measure(request),
         (Tier::T3, None, Some(MANY)) if many::fits(&request.spec) => many::measure(request),
         (Tier::T1, None, None) => files::measure(request, sql::of(request.spec.workload)),
+        (Tier::T1, Some(_), None) => paced::measure(request, sql::of(request.spec.workload)),
         (Tier::T0, None, None) => decode::measure(request),
         (tier, rate, variant) => {
             Err(format!("{tier:?}, rate {rate:?}, variant {variant:?} are not made for each other"))

@@ -26,6 +26,11 @@ pub(crate) trait Peer {
     /// Why it is not there, and what to do.
     fn program(&self) -> Result<Command, String>;
 
+    /// Whether it is run once for each row of the small matrix: it takes long to start, or long for a run in this variant.
+    fn is_slow(&self, _variant: Option<&str>) -> bool {
+        false
+    }
+
     /// What it says of itself.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod markdown;
 mod plots;
+mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,9 @@ pub(crate) fn write(machine: &Machine, outcome: &Outcome, folder: &Path) -> Resu
         put(name, svg)?;
     }
     let names: Vec<&str> = plots.iter().map(|(name, _)| name.as_str()).collect();
-    let text = markdown::document(machine, outcome, &names);
+    let targets = targets::of(outcome);
+    put("summary.md", &markdown::summary(machine, outcome, &targets))?;
+    let text = markdown::document(machine, outcome, &targets, &names);
     put("results.md", &text)?;
     Ok(text)
 }

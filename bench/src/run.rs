@@ -13,6 +13,15 @@ use crate::peer::{self, Peer};
 use crate::statistics::median;
 use crate::suite::{Cell, Size};
 
+/// The contender that all others are compared with.
+pub(crate) const OURS: &str = "millrace";
+
+/// Events of a paced run, at most: they wait in memory for their time.
+const PACED_EVENTS_MAX: f64 = 5e6;
+
+/// Ticks of a run that only says what the answer is.
+const WITNESS_TICK: usize = 10_000;
+
 /// One who is measured, in one of the ways in which it can be.
 pub(crate) struct Contender {
     peer: Box<dyn Peer>,
@@ -108,6 +117,9 @@ impl Contender {
     fn can(&self, request: &Request) -> bool {
         self.about.can(&self.asked(request))
     }
+    fn is_slow(&self) -> bool {
+        self.peer.is_slow(self.variant.as_deref())
+    }
     /// The request as it is put to this one.
     fn asked(&self, request: &Request) -> Request {
         Request { variant: self.variant.clone().or_else(|| request.variant.clone()), ..request.clone() }
@@ -157,6 +169,9 @@ impl<'a> Runner<'a> {
     fn row(&mut self, cell: Cell, tell: &impl Fn(&str)) -> Row {
         let mut measured = vec![];
         for i in 0..self.contenders.len() {
+            if cell.alone && self.contenders[i].name != OURS {
+                continue;
+            }
             match self.prepare(i, &cell) {
                 Ok(Some(request)) => {
                     let contender = self.contenders[i].name.clone();
@@ -170,8 +185,12 @@ impl<'a> Runner<'a> {
             let Request { tier, spec, .. } = &cell.request;
             self.complain(format!("none of the contenders can do {} in {tier:?}", spec.workload), tell);
         }
-        for _ in 0..self.args.repeats {
+        let turns = if cell.once { 1 } else { self.args.repeats };
+        for turn in 0..turns {
             for (i, one) in &mut measured {
+                if turn > 0 && self.args.size == Size::Small && self.contenders[*i].is_slow() {
+                    continue;
+                }
                 match watched(self.contenders[*i].peer.as_ref(), &one.request) {
                     Ok((figures, others)) => {
                         one.figures.push(figures);
@@ -204,11 +223,12 @@ impl<'a> Runner<'a> {
         if let Some(load) = cell.load_percent {
             let rate = self.bearable(i, cell)? * f64::from(load) / 100.0;
             let seconds = if self.args.size == Size::Small { 4.0 } else { 10.0 };
+            let events = (rate * seconds).min(PACED_EVENTS_MAX);
             request.rate_per_s = Some((rate as u64).max(1));
-            request.spec.events = ((rate * seconds) as usize).max(1);
+            request.spec.events = (events as usize).max(1);
             request.spec.tick = ((rate / 2000.0) as usize).max(1);
         }
-        if request.tier != Tier::T3 {
+        if request.tier != Tier::T3 && request.rate_per_s.is_none() {
             request.files = Some(files::folder(&request.spec, &self.inputs)?);
         }
         Ok(Some(self.contenders[i].asked(&request)))
@@ -216,7 +236,10 @@ impl<'a> Runner<'a> {
 
     /// Events per second that a contender bears: the median of three runs as fast as it can.
     fn bearable(&mut self, i: usize, cell: &Cell) -> Result<f64, String> {
-        let request = self.contenders[i].asked(&cell.request);
+        let mut request = self.contenders[i].asked(&cell.request);
+        if request.tier != Tier::T3 {
+            request.files = Some(files::folder(&request.spec, &self.inputs)?);
+        }
         let key = (i, format!("{request:?}"));
         if let Some(known) = self.bearable.get(&key) {
             return Ok(*known);
@@ -232,8 +255,10 @@ impl<'a> Runner<'a> {
     /// input as fast as can be, by somebody else if there is somebody.
     fn compare(&mut self, cell: &Cell, measured: &[Measured]) -> Result<(), String> {
         for one in measured {
-            let plain = Request { rate_per_s: None, ..one.request.clone() };
-            let key = input_of(&plain);
+            // answers do not depend on tier and ticks: this one needs no files and takes its time
+            let spec = Spec { tick: WITNESS_TICK, ..one.request.spec.clone() };
+            let plain = Request { tier: Tier::T3, spec, rate_per_s: None, files: None, ..one.request.clone() };
+            let key = input_of(&Request { tier: one.request.tier, ..plain.clone() });
             if cell.load_percent.is_some() && !self.answers.contains_key(&key) {
                 let others = self.contenders.iter().filter(|c| c.name != one.contender && c.can(&plain));
                 let witness = others.chain(self.contenders.iter().filter(|c| c.name == one.contender)).next();
@@ -243,7 +268,7 @@ impl<'a> Runner<'a> {
                 }
             }
             for figures in &one.figures {
-                let whose = format!("{} ({:?})", one.contender, plain.tier);
+                let whose = format!("{} ({:?})", one.contender, one.request.tier);
                 let (answer, first) =
                     self.answers.entry(key.clone()).or_insert_with(|| (figures.answer, whose.clone()));
                 if *answer != figures.answer {

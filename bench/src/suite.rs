@@ -68,12 +68,16 @@ pub(crate) struct Cell {
     pub(crate) request: Request,
     /// In a paced run: this share, in percent, of what each contender bears.
     pub(crate) load_percent: Option<u32>,
+    /// It is measured once and not several times: what it says is a distribution, or it takes long.
+    pub(crate) once: bool,
+    /// Millrace is compared with itself: nobody else is measured.
+    pub(crate) alone: bool,
 }
 
 impl Cell {
     fn new(suite: Name, tier: Tier, workers: usize, spec: Spec) -> Cell {
         let request = Request { tier, spec, workers, files: None, rate_per_s: None, variant: None };
-        Cell { suite, request, load_percent: None }
+        Cell { suite, request, load_percent: None, once: false, alone: false }
     }
 }
 

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::spec::Spec;
-use crate::table::Table;
+use crate::table::{Table, Tick};
 
-use self::json::JsonFile;
+use self::json::{JsonFile, JsonLines};
 use self::parquet::ParquetFile;
 use self::records::records;
 
@@ -40,6 +40,36 @@ struct Writers {
     described: Described,
     json: JsonFile,
     parquet: ParquetFile,
+}
+
+/// The same JSON lines in memory, tick by tick: for a file that grows while it is read.
+pub struct Lines {
+    tables: Vec<(Table, JsonLines)>,
+}
+
+impl Lines {
+    /// Of these tables, which have all the columns of files.
+    pub fn new(tables: Vec<Table>) -> Lines {
+        let with_lines = |table: Table| {
+            let lines = JsonLines::new(&table);
+            (table, lines)
+        };
+        Lines { tables: tables.into_iter().map(with_lines).collect() }
+    }
+
+    /// Puts the records of a tick behind what is there, one text a table; returns how many records each table has got.
+    ///
+    /// # Errors
+    /// As [`folder`].
+    pub fn append(&self, tick: &Tick, texts: &mut [Vec<u8>]) -> Result<Vec<usize>, String> {
+        let each = self.tables.iter().zip(tick).zip(texts);
+        let counts = each.map(|(((table, lines), batch), text)| {
+            let (ops, rows) = records(table, batch)?;
+            lines.append(ops.as_deref(), &rows, text).map_err(|e| format!("{}: {e}", table.name))?;
+            Ok(rows.len())
+        });
+        counts.collect()
+    }
 }
 
 /// The folder of this input below `root`; writes it unless it is there.

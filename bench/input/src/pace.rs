@@ -62,6 +62,16 @@ impl Pace {
         }
     }
 
+    /// The same, asleep to the end: for whoever shares the processors with those that are measured. What it wakes up late
+    /// is latency.
+    pub fn sleep(&self, tick: usize, now: impl Fn() -> u64) {
+        let at = self.scheduled(((tick + 1) * self.tick).min(self.events));
+        while self.due(now()) <= tick {
+            // at least a little: a schedule rounds
+            std::thread::sleep(Duration::from_nanos(at.saturating_sub(now()).max(1_000)));
+        }
+    }
+
     /// These ticks have their result at `now`.
     pub fn done(&mut self, ticks: Range<usize>, now: u64) {
         for event in ticks.start * self.tick..(ticks.end * self.tick).min(self.events) {
@@ -128,6 +138,8 @@ mod tests {
         let begun = std::time::Instant::now();
         pace.wait(2, || begun.elapsed().as_nanos() as u64);
         assert!(begun.elapsed() >= Duration::from_millis(3));
+        pace.sleep(9, || begun.elapsed().as_nanos() as u64);
+        assert!(begun.elapsed() >= Duration::from_millis(10));
     }
 
     #[test]

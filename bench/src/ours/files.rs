@@ -108,21 +108,23 @@ fn finish(child: Child) -> Result<(), String> {
 
 /// The relations over the files, and the query.
 fn script(spec: &Spec, folder: &Path, query: &str) -> String {
-    let mut script: String = spec.workload.tables(spec, true).iter().map(|table| source(table, folder)).collect();
+    let of = |table: &Table| source(table, &folder.join(format!("{}.jsonl", table.name)), "");
+    let mut script: String = spec.workload.tables(spec, true).iter().map(of).collect();
     script.push_str(query.trim().trim_end_matches(';'));
     script.push_str(";\n");
     script
 }
 
-fn source(table: &Table, folder: &Path) -> String {
-    let path = folder.join(format!("{}.jsonl", table.name)).display().to_string().replace('\'', "''");
+/// The statement that makes a source of a file, with more properties behind the usual ones.
+pub(super) fn source(table: &Table, path: &Path, more: &str) -> String {
+    let path = path.display().to_string().replace('\'', "''");
     let key = table.key.map(|k| format!(", PRIMARY KEY ({})", table.columns[k].name)).unwrap_or_default();
     let time = table.time.map(|t| format!(", TIMESTAMP='{}'", table.columns[t].name)).unwrap_or_default();
     let op = if table.retracts { ", OP_COLUMN='op'" } else { "" };
     let kind = if table.key.is_some() { "TABLE" } else { "STREAM" };
     let (name, columns) = (table.name, table.definitions());
     format!(
-        "CREATE {kind} {name} ({columns}{key}) WITH (CONNECTOR='file', PATH='{path}', VALUE_FORMAT='JSON'{time}{op});\n"
+        "CREATE {kind} {name} ({columns}{key}) WITH (CONNECTOR='file', PATH='{path}', VALUE_FORMAT='JSON'{time}{op}{more});\n"
     )
 }
 
@@ -140,7 +142,7 @@ fn children_s() -> f64 {
 }
 
 /// Largest memory of a process so far, kB; 0 once it has ended.
-fn peak_of(id: u32) -> u64 {
+pub(super) fn peak_of(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmHWM:"));
     line.and_then(|l| l.split_whitespace().nth(1)).and_then(|n| n.parse().ok()).unwrap_or(0)

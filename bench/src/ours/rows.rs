@@ -10,6 +10,8 @@ use crate::machine::day_number;
 #[derive(Default)]
 pub(super) struct Rows {
     columns: Vec<Column>,
+    /// Changes are what is added up; otherwise they are only counted, and a plain row is a row of the answer.
+    of_changes: bool,
     /// Rows of changes that came before the answer.
     pub(super) changes: u64,
     /// The rows of the answer.
@@ -29,30 +31,49 @@ struct Column {
 }
 
 impl Rows {
+    /// Of a result that is a changelog.
+    pub(super) fn of_changes() -> Rows {
+        Rows { of_changes: true, ..Rows::default() }
+    }
+
     /// A line of output.
     pub(super) fn line(&mut self, line: &str) -> Result<(), String> {
-        let wrong = |e: &dyn std::fmt::Display| format!("{line}: {e}");
+        let wrong = |e: String| format!("{line}: {e}");
         if line.starts_with("{\"statement\":") {
-            self.columns = serde_json::from_str::<Head>(line).map_err(|e| wrong(&e))?.columns;
+            self.columns = serde_json::from_str::<Head>(line).map_err(|e| wrong(e.to_string()))?.columns;
         } else if line.starts_with("{\"tick\":") {
             self.changes += 1;
+            if self.of_changes {
+                let (diff, row) = change(line).map_err(wrong)?;
+                self.answer.add(self.hash(row).map_err(wrong)?, diff);
+            }
         } else {
-            let mut rest = line.strip_prefix('{').ok_or_else(|| wrong(&"no object"))?;
-            let mut hash = 0;
-            for column in &self.columns {
-                let name = format!("\"{}\":", column.name);
-                let after = rest.strip_prefix(&name).ok_or_else(|| wrong(&format!("{name} is expected at {rest}")))?;
-                let (value, left) = after.split_at(value_length(after));
-                hash = fold(hash, value, &column.sql_type).map_err(|e| wrong(&e))?;
-                rest = left.strip_prefix(',').unwrap_or(left);
-            }
-            if rest != "}" {
-                return Err(wrong(&format!("more than the columns: {rest}")));
-            }
-            self.answer.add(hash, 1);
+            self.answer.add(self.hash(line).map_err(wrong)?, 1);
         }
         Ok(())
     }
+
+    /// The hash of a row, which is an object with the columns in their order.
+    fn hash(&self, row: &str) -> Result<u64, String> {
+        let mut rest = row.strip_prefix('{').ok_or("no object")?;
+        let mut hash = 0;
+        for column in &self.columns {
+            let name = format!("\"{}\":", column.name);
+            let after = rest.strip_prefix(&name).ok_or_else(|| format!("{name} is expected at {rest}"))?;
+            let (value, left) = after.split_at(value_length(after));
+            hash = fold(hash, value, &column.sql_type)?;
+            rest = left.strip_prefix(',').unwrap_or(left);
+        }
+        if rest == "}" { Ok(hash) } else { Err(format!("more than the columns: {rest}")) }
+    }
+}
+
+/// Diff and row of `{"tick":7,"diff":-1,"row":{…}}`.
+fn change(line: &str) -> Result<(i64, &str), String> {
+    let (_, rest) = line.split_once(",\"diff\":").ok_or("no diff")?;
+    let (diff, row) = rest.split_once(",\"row\":").ok_or("no row")?;
+    let row = row.strip_suffix('}').ok_or("no end")?;
+    Ok((diff.parse().map_err(|e| format!("{diff}: {e}"))?, row))
 }
 
 /// Bytes of the value that `text` begins with: a text with its quotes, or all up to a comma or the end of the object.
@@ -81,18 +102,44 @@ fn fold(hash: u64, text: &str, sql_type: &str) -> Result<u64, String> {
             let digits = format!("{whole}{fraction}").parse().map_err(|e| format!("{text}: {e}"))?;
             hash_decimal(hash, digits, fraction.len() as u32)
         }
-        "DATE" => {
-            let parts: Vec<i64> = quoted()?.split('-').filter_map(|part| part.parse().ok()).collect();
-            let [y, m, d] = parts[..] else { return Err(format!("{text} is no date")) };
-            hash_i64(hash, day_number(y, m, d))
+        "DATE" => hash_i64(hash, day(&quoted()?)?),
+        "TIMESTAMP" => {
+            let text = quoted()?;
+            let (date, time) = text.split_once('T').ok_or_else(|| format!("{text} is no time"))?;
+            // hours, minutes, seconds, thousandths
+            let parts: Vec<i64> = time.split([':', '.']).filter_map(|part| part.parse().ok()).collect();
+            let [h, m, s, ms] = parts[..] else { return Err(format!("{text} is no time")) };
+            hash_i64(hash, (((day(date)? * 24 + h) * 60 + m) * 60 + s) * 1000 + ms)
         }
         other => return Err(format!("no row hash of {other}")),
     })
 }
 
+/// The day since 1970-01-01 of `2026-11-25`.
+fn day(text: &str) -> Result<i64, String> {
+    let parts: Vec<i64> = text.split('-').filter_map(|part| part.parse().ok()).collect();
+    let [y, m, d] = parts[..] else { return Err(format!("{text} is no date")) };
+    Ok(day_number(y, m, d))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn changes_are_added_up_with_their_diffs() {
+        let mut rows = Rows::of_changes();
+        rows.line(r#"{"statement":3,"columns":[{"name":"A","type":"BIGINT"},{"name":"T","type":"TIMESTAMP"}]}"#)
+            .unwrap();
+        rows.line(r#"{"tick":1,"diff":1,"row":{"A":1,"T":"1970-01-01T00:00:00.000"}}"#).unwrap();
+        rows.line(r#"{"tick":2,"diff":3,"row":{"A":2,"T":"1970-01-02T01:02:03.004"}}"#).unwrap();
+        rows.line(r#"{"tick":3,"diff":-1,"row":{"A":1,"T":"1970-01-01T00:00:00.000"}}"#).unwrap();
+        let ms = 86_400_000 + 3_600_000 + 2 * 60_000 + 3_004;
+        let mut expected = Answer::default();
+        expected.add(hash_i64(hash_i64(0, 2), ms), 3);
+        assert_eq!((rows.answer, rows.changes), (expected, 3));
+        assert!(rows.line(r#"{"tick":4,"row":{"A":1}}"#).is_err());
+    }
 
     #[test]
     fn printed_rows_hash_as_their_values() {

@@ -14,4 +14,7 @@ impl Peer for DuckDb {
     fn program(&self) -> Result<Command, String> {
         of_peers("duckdb")
     }
+    fn is_slow(&self, variant: Option<&str>) -> bool {
+        variant.is_some()
+    }
 }

@@ -14,4 +14,7 @@ impl Peer for Flink {
     fn program(&self) -> Result<Command, String> {
         of_peers("flink")
     }
+    fn is_slow(&self, _variant: Option<&str>) -> bool {
+        true
+    }
 }

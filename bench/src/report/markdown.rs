@@ -1,44 +1,37 @@
 //! The tables.
 
+use millrace_bench_input::About;
+use millrace_bench_input::figures::Spread;
+
+use crate::known;
 use crate::machine::Machine;
-use crate::run::{Measured, Outcome, Row};
+use crate::run::{Measured, OURS, Outcome, Row};
 use crate::statistics::{geometric_mean, median, number, spread};
 use crate::suite::Name;
 
+use super::targets::Target;
 use super::{groups, label, middle, per_cpu_s};
 
 /// Processors that others kept busy; above it a figure is marked.
 const DISTURBED: f64 = 0.25;
 
 /// The whole text.
-pub(super) fn document(machine: &Machine, outcome: &Outcome, plots: &[&str]) -> String {
+pub(super) fn document(machine: &Machine, outcome: &Outcome, targets: &[Target], plots: &[&str]) -> String {
     let mut out = vec!["# Benchmarks".to_owned(), String::new(), machine.line(), String::new()];
-    let mut last = "";
-    for contender in &outcome.contenders {
-        let about = &contender.about;
-        if about.name != last {
-            let configuration = about.configuration.join("; ");
-            out.push(format!(
-                "* **{}** {}; {configuration}; survives a kill: {}",
-                about.name, about.version, about.durable
-            ));
-            last = &about.name;
-        }
+    for about in abouts(outcome) {
+        let configuration = about.configuration.join("; ");
+        let (name, version, durable) = (&about.name, &about.version, &about.durable);
+        out.push(format!("* **{name}** {version}; {configuration}; survives a kill: {durable}"));
     }
     out.extend(outcome.absent.iter().map(|why| format!("* not there: {why}")));
     out.push(String::new());
     out.push(NOTES.to_owned());
+    out.push("\n## Targets\n".to_owned());
+    out.push(targets_table(targets));
     for (title, rows) in groups(outcome) {
         out.push(format!("\n## {title}\n"));
         out.push(knobs(&rows));
-        let names = names(&rows);
-        match rows[0].cell.suite {
-            Name::Latency | Name::FirstRow | Name::Many => (),
-            Name::Memory => out.push(compared(&rows, &names, "peak MB", peaks, |ours, theirs| theirs / ours) + "\n"),
-            _ => {
-                out.push(compared(&rows, &names, "M events per CPU-s", per_cpu_s, |ours, theirs| ours / theirs) + "\n")
-            }
-        }
+        out.extend(comparison(&rows).map(|table| table + "\n"));
         out.push(details(&rows));
         out.extend(notes(&rows));
     }
@@ -55,9 +48,78 @@ pub(super) fn document(machine: &Machine, outcome: &Outcome, plots: &[&str]) -> 
     out.join("\n") + "\n"
 }
 
+/// What is worth to be shown beside the project: machine, versions, targets, and one table for each suite.
+pub(super) fn summary(machine: &Machine, outcome: &Outcome, targets: &[Target]) -> String {
+    let versions: Vec<&str> = abouts(outcome).map(|about| about.version.as_str()).collect();
+    let mut out = vec![format!("{} · millrace {}", machine.line(), versions.join(" · ")), String::new()];
+    out.push(NOTES.to_owned());
+    out.push(format!("\n{}", targets_table(targets)));
+    for (title, rows) in groups(outcome) {
+        let table = match rows[0].cell.suite {
+            Name::Latency => latencies(&rows),
+            _ => comparison(&rows).unwrap_or_else(|| details(&rows)),
+        };
+        out.push(format!("\n**{title}**\n\n{table}"));
+    }
+    if !outcome.wrong.is_empty() {
+        out.push(format!("\n{} things went wrong in this run.", outcome.wrong.len()));
+    }
+    out.join("\n") + "\n"
+}
+
+/// What the contenders say of themselves, each once.
+fn abouts(outcome: &Outcome) -> impl Iterator<Item = &About> {
+    let mut last = "";
+    outcome.contenders.iter().map(|contender| &contender.about).filter(move |about| {
+        let new = about.name != last;
+        last = &about.name;
+        new
+    })
+}
+
+fn targets_table(targets: &[Target]) -> String {
+    let head = ["beside", "wanted", "found", ""].map(str::to_owned);
+    let line = |target: &Target| {
+        let met = match target.met {
+            None => "not measured",
+            Some(true) => "met",
+            Some(false) => "**missed**",
+        };
+        vec![target.what.to_owned(), target.wanted.clone(), target.found.clone(), met.to_owned()]
+    };
+    table(&head, &targets.iter().map(line).collect::<Vec<_>>())
+}
+
+/// The table that compares the contenders, where the suite has one.
+fn comparison(rows: &[&Row]) -> Option<String> {
+    let names = names(rows);
+    match rows[0].cell.suite {
+        Name::Latency | Name::FirstRow | Name::Many => None,
+        Name::Memory => Some(compared(rows, &names, "peak MB", peaks, |ours, theirs| theirs / ours)),
+        _ => Some(compared(rows, &names, "M events per CPU-s", per_cpu_s, |ours, theirs| ours / theirs)),
+    }
+}
+
+/// Latencies alone.
+fn latencies(rows: &[&Row]) -> String {
+    let head = ["latency, ms", "", "M events per s", "p50", "p99", "p99.9", "max"].map(str::to_owned);
+    let mut lines = vec![];
+    for row in rows {
+        for one in &row.measured {
+            let time = |q: fn(&Spread) -> f64| number(middle(one, |f| f.latency.as_ref().map(q)));
+            let rate = one.request.rate_per_s.map_or(f64::NAN, |rate| rate as f64 / 1e6);
+            let mut line = vec![label(row), one.contender.clone(), number(rate)];
+            line.extend([time(|l| l.p50), time(|l| l.p99), time(|l| l.p999), time(|l| l.max)]);
+            lines.push(line);
+        }
+    }
+    table(&head, &lines)
+}
+
 const NOTES: &str = "\
 Rates are millions of events per second of CPU time of all processes: medians of runs in turns (least–largest). `×`: \
-how often better Millrace is than the column before: its rate over the other's, the other's memory over its. `*`: others kept a quarter of a processor or more busy meanwhile.";
+how often better Millrace is than the column before: its rate over the other's, the other's memory over its. `*`: others kept a quarter of a processor or more busy meanwhile. `†`: a peer that is more than 15 % slower than what \
+is known of it on such a machine (`bench/src/known.rs`).";
 
 /// What is the same for all rows of a table.
 fn knobs(rows: &[&Row]) -> String {
@@ -111,7 +173,6 @@ fn compared(
     of_runs: fn(&Measured) -> Vec<f64>,
     better: fn(f64, f64) -> f64,
 ) -> String {
-    const OURS: &str = "millrace";
     let is_compared = |name: &String| name != OURS && names.iter().any(|n| n == OURS);
     let mut head = vec![figure.to_owned()];
     for name in names {
@@ -125,7 +186,7 @@ fn compared(
         let mut line = vec![label(row)];
         for (i, name) in names.iter().enumerate() {
             let one = of(row, name);
-            line.push(one.map_or_else(String::new, |m| spread(&of_runs(m)) + mark(m)));
+            line.push(one.map_or_else(String::new, |m| spread(&of_runs(m)) + &mark(m)));
             if is_compared(name) {
                 let ratio = ours.zip(one).map(|(ours, m)| better(ours, median(of_runs(m))));
                 ratios[i].extend(ratio);
@@ -147,8 +208,13 @@ fn compared(
     table(&head, &lines)
 }
 
-fn mark(one: &Measured) -> &'static str {
-    if median(one.others.clone()) > DISTURBED { " *" } else { "" }
+/// `*` and `†`, as the notes say.
+fn mark(one: &Measured) -> String {
+    let disturbed = median(one.others.clone()) > DISTURBED;
+    let slow =
+        known::rate(&one.contender, &one.request).is_some_and(|rate| median(per_cpu_s(one)) < rate * known::SLOW);
+    let marks = [(disturbed, " *"), (slow, " †")];
+    marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect()
 }
 
 fn details(rows: &[&Row]) -> String {
@@ -160,7 +226,7 @@ fn details(rows: &[&Row]) -> String {
     let mut lines = vec![];
     for row in rows {
         for one in &row.measured {
-            let time = |q: fn(&millrace_bench_input::figures::Spread) -> f64| {
+            let time = |q: fn(&Spread) -> f64| {
                 number(middle(one, |f| if paced { f.latency.as_ref() } else { f.ticks.as_ref() }.map(q)))
             };
             lines.push(vec![

@@ -15,13 +15,13 @@ pub(super) fn cells(args: &RunArgs) -> Vec<Cell> {
         Size::Full => &[Workload::Q1, Workload::Q3, Workload::Q4, Workload::MostBids, Workload::JoinMaxRandom],
     };
     let mut cells = vec![];
-    for tier in args.tiers(&[Tier::T3], &[Tier::T3]) {
+    for tier in args.tiers(&[Tier::T3, Tier::T1], &[Tier::T3, Tier::T1]) {
         for workers in args.workers(&[1]) {
             for workload in asked {
                 for load in LOADS {
                     // events and tick follow from the rate
-                    let cell = Cell::new(Name::Latency, tier, workers, args.spec(*workload, 500_000, 10_000));
-                    cells.push(Cell { load_percent: Some(load), ..cell });
+                    let cell = Cell::new(Name::Latency, tier, workers, args.spec(*workload, 1_000_000, 10_000));
+                    cells.push(Cell { load_percent: Some(load), once: args.size == Size::Small, ..cell });
                 }
             }
         }

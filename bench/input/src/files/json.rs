@@ -14,8 +14,25 @@ use crate::table::{SqlType, Table};
 pub(super) struct JsonFile {
     path: String,
     out: BufWriter<File>,
+    lines: JsonLines,
+    text: Vec<u8>,
+}
+
+/// How records of a table are written.
+pub(super) struct JsonLines {
+    /// Names as they stand in a line, and types.
     columns: Vec<(String, SqlType)>,
-    line: Vec<u8>,
+}
+
+impl JsonLines {
+    pub(super) fn new(table: &Table) -> Self {
+        JsonLines { columns: table.columns.iter().map(|c| (format!("\"{}\":", c.name), c.sql_type)).collect() }
+    }
+
+    /// Puts the records of a batch behind what is there.
+    pub(super) fn append(&self, ops: Option<&[char]>, rows: &Batch, out: &mut Vec<u8>) -> std::io::Result<()> {
+        (0..rows.len()).try_for_each(|i| line(out, &self.columns, ops.map(|ops| ops[i]), rows, i))
+    }
 }
 
 impl JsonFile {
@@ -23,20 +40,16 @@ impl JsonFile {
     /// If the file cannot be made.
     pub(super) fn create(path: &Path, table: &Table) -> Result<Self, String> {
         let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let columns = table.columns.iter().map(|c| (format!("\"{}\":", c.name), c.sql_type)).collect();
-        Ok(JsonFile { path: path.display().to_string(), out: BufWriter::new(file), columns, line: vec![] })
+        let (out, lines) = (BufWriter::new(file), JsonLines::new(table));
+        Ok(JsonFile { path: path.display().to_string(), out, lines, text: vec![] })
     }
 
     /// # Errors
     /// If the file cannot be written.
     pub(super) fn write(&mut self, ops: Option<&[char]>, rows: &Batch) -> Result<(), String> {
-        for i in 0..rows.len() {
-            self.line.clear();
-            let written = line(&mut self.line, &self.columns, ops.map(|ops| ops[i]), rows, i);
-            let written = written.and_then(|()| self.out.write_all(&self.line));
-            written.map_err(|e| format!("{}: {e}", self.path))?;
-        }
-        Ok(())
+        self.text.clear();
+        let written = self.lines.append(ops, rows, &mut self.text);
+        written.and_then(|()| self.out.write_all(&self.text)).map_err(|e| format!("{}: {e}", self.path))
     }
 
     /// # Errors
