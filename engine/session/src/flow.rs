@@ -82,7 +82,12 @@ impl Session {
             let ticker = &mut self.machine()?.ticker;
             let seen = ticker.arrivals();
             match ticker.gather() {
-                Gathered::Tick(parts) => self.source_tick(parts, client)?,
+                Gathered::Tick(parts) => {
+                    self.source_tick(parts, client)?;
+                    if self.running.as_ref().is_some_and(|machine| machine.ticker.keeps_up()) {
+                        self.settle(client)?;
+                    }
+                }
                 Gathered::Interrupted => return Err(SessionError::interrupted()),
                 Gathered::Ended if goal != Goal::End => break,
                 Gathered::Ended => {

@@ -172,6 +172,12 @@ impl Ticker {
         self.feeds.iter().filter(|feed| feed.backlog == Backlog::Bounded).all(Feed::ended)
     }
 
+    /// Whether input is live and is taken as fast as it comes: then whoever reads answers waits for this tick's, not for
+    /// the next tick.
+    pub(crate) fn keeps_up(&self) -> bool {
+        !self.behind && self.bounded_have_ended()
+    }
+
     /// How far the readers of each relation are.
     pub(crate) fn progress(&self) -> impl Iterator<Item = (RelationId, Progress, bool)> + '_ {
         self.feeds.iter().map(|feed| (feed.relation, feed.progress(&self.hub), feed.ended()))

@@ -25,8 +25,13 @@ use crate::READ_ROWS_MAX;
 use crate::error::{SourceError, io_words};
 use crate::source::{Progress, Read, SourceBatch, SourceReader};
 
-/// Least time between two looks at the files, ns: what a followed file adds to latency, against system calls.
-const SWEEP_INTERVAL_NS: u64 = 50_000_000;
+/// Least time between two looks at the lengths of the files, ns, and what each file adds to it: what a followed file adds
+/// to latency, against a system call of about a microsecond for each.
+const LOOK_INTERVAL_NS: u64 = 1_000_000;
+const LOOK_INTERVAL_NS_PER_FILE: u64 = 20_000;
+
+/// Least time between two looks for new files, ns: a folder may be large.
+const LIST_INTERVAL_NS: u64 = 50_000_000;
 
 /// What the readers of one source share.
 pub(super) struct Followed {
@@ -47,6 +52,8 @@ struct Log {
     segments: Vec<Segment>,
     /// When the files were last looked at, and what was wrong then.
     swept: Option<(u64, Result<(), SourceError>)>,
+    /// When it was last looked for new files.
+    listed_ns: Option<u64>,
 }
 
 struct FollowedFile {
@@ -116,24 +123,27 @@ impl Followed {
     /// Looks at the files if it is time to, and adds segments for what is new.
     fn sweep(&self, log: &mut Log) -> Result<(), SourceError> {
         let now = self.world.clock().monotonic_ns();
+        let interval = LOOK_INTERVAL_NS + LOOK_INTERVAL_NS_PER_FILE * log.files.len() as u64;
         match &log.swept {
-            Some((when, outcome)) if now.saturating_sub(*when) < SWEEP_INTERVAL_NS => outcome.clone(),
+            Some((when, outcome)) if now.saturating_sub(*when) < interval => outcome.clone(),
             _ => {
-                let outcome = self.look(log);
+                let outcome = self.look(log, now);
                 log.swept = Some((now, outcome.clone()));
                 outcome
             }
         }
     }
 
-    fn look(&self, log: &mut Log) -> Result<(), SourceError> {
+    fn look(&self, log: &mut Log, now: u64) -> Result<(), SourceError> {
         let files = self.world.files();
         for i in 0..log.files.len() {
             let file = &log.files[i];
             let found = files.metadata(&file.path).map_err(|e| stalled(&file.path, &io_words(&e)))?;
             log.grow(i, &found, self.files_time)?;
         }
-        if log.files.is_empty() || !matches!(self.paths, Paths::One(_)) {
+        let listed_lately = log.listed_ns.is_some_and(|when| now.saturating_sub(when) < LIST_INTERVAL_NS);
+        if !listed_lately && (log.files.is_empty() || !matches!(self.paths, Paths::One(_))) {
+            log.listed_ns = Some(now);
             let listed = self
                 .paths
                 .list(self.value_format, files.as_ref())
