@@ -36,6 +36,8 @@ SETTINGS = {
     "state.backend.type": "hashmap",
     "taskmanager.memory.network.min": "256 mb",
     "taskmanager.memory.network.max": "256 mb",
+    # on a machine that others stop and share, a pause is no failure
+    "heartbeat.timeout": "600 s",
     "rest.address": "localhost",
     "rest.bind-address": "localhost",
     "rest.bind-port": "0",
