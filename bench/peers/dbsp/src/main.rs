@@ -31,7 +31,7 @@ fn about() -> About {
         "one transaction per tick; input appended a tick at once",
         "no storage; as many merger threads as workers (its default), whose CPU time counts",
         "allow_input_during_commit off, as its documentation recommends; the rest default (chunks of 10,000 rows)",
-        "the allocator is dbsp::mimalloc, as in its own benchmarks; release, opt-level 3",
+        "the allocator is dbsp::mimalloc, as in its own benchmarks; release, opt-level 3, no LTO (as ours)",
         "rows are hashed in the workers; making DBSP's rows from columns is not timed (but in paced runs)",
     ];
     About {
