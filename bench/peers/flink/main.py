@@ -18,7 +18,7 @@ from contender import process, protocol
 
 VERSION = "2.3.0"
 # Records that the JVM has seen before the measured job: fewer are not enough for its compiler.
-WARM_RECORDS = 1_000_000
+WARM_RECORDS = 2_000_000
 HEAP = ["-Xms2g", "-Xmx3g", "-XX:+UseG1GC"]
 
 WORKLOADS = {

@@ -7,8 +7,7 @@ use crate::options::RunArgs;
 
 /// Queries of the small run from files. A peer that takes eight seconds to start would need more than ten minutes for all
 /// of them.
-const SMALL_FROM_FILES: [Workload; 6] =
-    [Workload::Q0, Workload::Q3, Workload::Q4, Workload::Q5, Workload::Q7, Workload::Q8];
+const SMALL_FROM_FILES: [Workload; 5] = [Workload::Q0, Workload::Q3, Workload::Q4, Workload::Q5, Workload::Q7];
 
 pub(super) fn cells(args: &RunArgs) -> Vec<Cell> {
     let small = args.size == Size::Small;
