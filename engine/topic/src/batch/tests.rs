@@ -2,7 +2,10 @@
 
 use super::*;
 
-fn all(batch: &Batch<'_>) -> Vec<(u64, i64, Option<Vec<u8>>, Option<Vec<u8>>, usize)> {
+/// Offset, timestamp, key, value, number of headers.
+type Row = (u64, i64, Option<Vec<u8>>, Option<Vec<u8>>, usize);
+
+fn all(batch: &Batch<'_>) -> Vec<Row> {
     let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
     batch.records().map(|r| (r.offset, r.timestamp_ms, owned(r.key), owned(r.value), r.headers.count())).collect()
 }

@@ -2,6 +2,7 @@
 //! what was not synced, every acknowledged batch and tick is there, in its place, once, and no batch is there in part.
 //!
 //! `MILLRACE_CRASHES=N` asks for another number of crashes than 1,000, `MILLRACE_SEED=N` for one life only.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod life;
 mod model;

@@ -80,7 +80,7 @@ impl TickModel {
         let tick = log.last_tick().unwrap_or(0) + 1 + u64::from(moved);
         let binding = |partition| Binding {
             of: SourcePartition { source: tick % 3, partition },
-            next_offset: (tick % 7 != 0).then_some(tick * 10),
+            next_offset: (!tick.is_multiple_of(7)).then_some(tick * 10),
         };
         let ddl = if ddl { vec![format!("CREATE STREAM S{tick}"), "SET 'x' = '1'".to_owned()] } else { vec![] };
         let entry = TickEntry { first_tick: tick, tick, wall_ms, bindings: (0..moved).map(binding).collect(), ddl };

@@ -1,4 +1,5 @@
 //! What a log does when nothing crashes, and what it says of damage.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod catalog;
 mod damage;
