@@ -17,7 +17,7 @@ use crate::suite::{Cell, Size};
 pub(crate) const OURS: &str = "millrace";
 
 /// Events of a paced run, at most: they wait in memory for their time.
-const PACED_EVENTS_MAX: f64 = 5e6;
+const PACED_EVENTS_MAX: f64 = 4e6;
 
 /// Ticks of a run that only says what the answer is.
 const WITNESS_TICK: usize = 10_000;
@@ -222,7 +222,7 @@ impl<'a> Runner<'a> {
         }
         if let Some(load) = cell.load_percent {
             let rate = self.bearable(i, cell)? * f64::from(load) / 100.0;
-            let seconds = if self.args.size == Size::Small { 4.0 } else { 10.0 };
+            let seconds = if self.args.size == Size::Small { 3.0 } else { 10.0 };
             let events = (rate * seconds).min(PACED_EVENTS_MAX);
             request.rate_per_s = Some((rate as u64).max(1));
             request.spec.events = (events as usize).max(1);
