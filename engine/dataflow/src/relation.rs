@@ -44,6 +44,10 @@ const KEPT_BATCH_ROWS: usize = 8192;
 /// Rows that a source gives before what is behind it has a turn: a tick's rows at once, what was kept in slices.
 const SLICE_ROWS: usize = 64 << 10;
 
+/// Readers that have a turn at once, at most. A turn sorts all operators that are active, and each dataflow has several:
+/// of a thousand that are awake, sorting took 39 % of the time.
+const TURN_READERS: usize = 16;
+
 /// A log: what comes in for a relation before its intake, or the collection itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum LogId {
@@ -65,7 +69,11 @@ struct State {
     tick: u64,
     /// Logs that have to do with the tick.
     touched: Vec<LogId>,
+    /// Readers that have something to read and wait for their turn.
+    ready: Ready,
 }
+
+type Ready = VecDeque<Rc<RefCell<Queue>>>;
 
 struct Log {
     /// Writers that are awake and have not passed the tick.
@@ -112,6 +120,8 @@ pub(crate) struct Queue {
     batches: VecDeque<(u64, Batch)>,
     frontier: u64,
     closed: bool,
+    /// It waits for its turn.
+    ready: bool,
     activator: Option<Activator>,
 }
 
@@ -119,6 +129,13 @@ impl Queue {
     fn activate(&self) {
         if let Some(activator) = &self.activator {
             activator.activate();
+        }
+    }
+
+    /// `this` is the queue itself.
+    fn wait_for_turn(&mut self, this: &Rc<RefCell<Queue>>, ready: &mut Ready) {
+        if !std::mem::replace(&mut self.ready, true) {
+            ready.push_back(Rc::clone(this));
         }
     }
 }
@@ -207,12 +224,24 @@ impl Relations {
 
     /// All that are awake are known, and so are the tick's own rows: logs without a writer that is awake are complete.
     pub(crate) fn settle(&self) {
-        let state = self.0.borrow();
-        for log in state.touched.iter().filter_map(|id| state.logs.get(id)) {
+        let State { logs, tick, touched, ready } = &mut *self.0.borrow_mut();
+        for log in touched.iter().filter_map(|id| logs.get(id)) {
             if log.expected == 0 {
-                log.complete(state.tick);
+                log.complete(*tick, ready);
             }
         }
+    }
+
+    /// Gives some of the readers that wait for it their turn; whether others wait.
+    pub(crate) fn take_turns(&self) -> bool {
+        let ready = &mut self.0.borrow_mut().ready;
+        let n = ready.len().min(TURN_READERS);
+        for reader in ready.drain(..n) {
+            let mut queue = reader.borrow_mut();
+            queue.ready = false;
+            queue.activate();
+        }
+        !ready.is_empty()
     }
 
     /// Rows of the tick. `only`: for one query's readers, and not to be kept.
@@ -220,14 +249,14 @@ impl Relations {
         if batch.is_empty() {
             return;
         }
-        let mut state = self.0.borrow_mut();
-        debug_assert_eq!(tick, state.tick, "rows of another tick");
-        let Some(log) = state.logs.get_mut(&id) else { return };
+        let State { logs, tick: at, ready, .. } = &mut *self.0.borrow_mut();
+        debug_assert_eq!(tick, *at, "rows of another tick");
+        let Some(log) = logs.get_mut(&id) else { return };
         for reader in &log.awake {
             let mut queue = reader.borrow_mut();
             if only.is_none_or(|q| q == queue.query) {
                 queue.batches.push_back((tick, batch.clone()));
-                queue.activate();
+                queue.wait_for_turn(reader, ready);
             }
         }
         if let (None, Kept::Changes(kept)) = (only, &mut log.kept) {
@@ -242,15 +271,14 @@ impl Relations {
 
     /// A writer's frontier went from `from` to `to`.
     pub(crate) fn moved(&self, id: LogId, from: u64, to: u64) {
-        let mut state = self.0.borrow_mut();
-        let tick = state.tick;
-        if from <= tick
-            && to > tick
-            && let Some(log) = state.logs.get_mut(&id)
+        let State { logs, tick, ready, .. } = &mut *self.0.borrow_mut();
+        if from <= *tick
+            && to > *tick
+            && let Some(log) = logs.get_mut(&id)
         {
             log.expected = log.expected.saturating_sub(1);
             if log.expected == 0 {
-                log.complete(tick);
+                log.complete(*tick, ready);
             }
         }
     }
@@ -275,18 +303,18 @@ impl Relations {
                 scan = Some(trace.reader_at(before).begin_scan(before));
             }
         }
-        let (log, frontier, closed, activator) = (id, start, false, None);
-        Rc::new(RefCell::new(Queue { log, query, scan, insertions_only, batches, frontier, closed, activator }))
+        let (log, frontier, closed, ready, activator) = (id, start, false, false, None);
+        Rc::new(RefCell::new(Queue { log, query, scan, insertions_only, batches, frontier, closed, ready, activator }))
     }
 }
 
 impl Log {
     /// Tells the readers that are awake that the tick is complete.
-    fn complete(&self, tick: u64) {
+    fn complete(&self, tick: u64, ready: &mut Ready) {
         for reader in &self.awake {
             let mut queue = reader.borrow_mut();
             queue.frontier = queue.frontier.max(tick + 1);
-            queue.activate();
+            queue.wait_for_turn(reader, ready);
         }
     }
 }

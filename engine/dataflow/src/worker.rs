@@ -350,7 +350,6 @@ impl State {
     /// Works until the tick is complete here; false if it never will be. What can be said early is, to `early`.
     fn finish(&mut self, early: Option<(u64, &Sender<Report>)>) -> bool {
         let begun_ns = self.env.clock.monotonic_ns();
-        self.worker.step();
         while !self.completion.complete() {
             if self.stopped.load(Ordering::Acquire) {
                 return false;
@@ -363,7 +362,10 @@ impl State {
                     return false;
                 }
             }
-            self.worker.step_or_park(Some(PARK_MAX));
+            match self.env.relations.take_turns() {
+                true => self.worker.step(),
+                false => self.worker.step_or_park(Some(PARK_MAX)),
+            };
         }
         true
     }
@@ -371,6 +373,7 @@ impl State {
     /// The same, a turn at a time.
     fn take_turns(&mut self, commands: &Receiver<Command>, reports: &Sender<Report>) -> bool {
         while let Ok(Command::Step) = commands.recv() {
+            self.env.relations.take_turns();
             self.worker.step();
             let complete = self.completion.complete();
             if reports.send(Report::Turn { complete }).is_err() {
