@@ -135,9 +135,9 @@ pub enum Action {
 pub enum ControlVerb {
     /// It ends, its relation stays as it is.
     Terminate,
-    /// Its dataflow goes.
+    /// It sleeps, and its answer stays as it is.
     Pause,
-    /// It comes back.
+    /// It catches up with what has happened meanwhile.
     Resume,
 }
 
@@ -207,4 +207,22 @@ pub struct CreateQuery {
     pub sql: String,
     /// Replace one of that name.
     pub or_replace: bool,
+}
+
+impl CreateQuery {
+    /// The relation for the catalog.
+    pub fn relation(&self, id: RelationId) -> Relation {
+        Relation {
+            id,
+            name: self.name.clone(),
+            kind: self.kind,
+            columns: self.columns.clone(),
+            primary_key: self.primary_key.clone(),
+            system_columns: self.system_columns,
+            definition: Definition::Query { sql: self.sql.clone() },
+            reads: self.query.reads.clone(),
+            window_columns: self.window_columns,
+            time_sources: self.time_sources.clone(),
+        }
+    }
 }

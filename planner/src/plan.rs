@@ -129,8 +129,8 @@ pub enum Op {
         input: Box<Node>,
         /// Event time, epoch ms.
         time: usize,
-        /// Largest earlier event time of the row's partition; NULL: nothing is late. `None`: nothing ever is (tables).
-        lane_time: Option<usize>,
+        /// Where the row's record stood. `None`: nothing ever is late (tables).
+        lane: Option<Lane>,
         /// Length of a window in ms.
         size_ms: i64,
         /// Distance of window starts in ms; equal to `size_ms` for tumbling windows.
@@ -148,7 +148,7 @@ pub enum Op {
         /// Event time, epoch ms.
         time: usize,
         /// As in `AssignWindows`.
-        lane_time: Option<usize>,
+        lane: Option<Lane>,
         /// Largest distance of neighbours in a session, ms, inclusive.
         gap_ms: i64,
         /// The aggregates.
@@ -189,6 +189,15 @@ pub enum Op {
         /// Correlation columns; none for an uncorrelated subquery.
         keys: Vec<usize>,
     },
+}
+
+/// Columns that say where a row's record stood in its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// Largest earlier event time of the record's partition, epoch ms; NULL: the row is not late.
+    pub time: usize,
+    /// Partition and offset, for the late relation, where they are known.
+    pub place: Option<(usize, usize)>,
 }
 
 /// What a failing expression does to its row.
@@ -255,8 +264,8 @@ pub struct WithinJoin {
     pub residual: Option<Expr>,
     /// Event time columns (left, right), epoch ms.
     pub times: (usize, usize),
-    /// Lane time columns (left, right).
-    pub lane_times: (Option<usize>, Option<usize>),
+    /// Where their records stood (left, right).
+    pub lanes: (Option<Lane>, Option<Lane>),
     /// The right row may be this much earlier than the left one, ms.
     pub before_ms: i64,
     /// The right row may be this much later than the left one, ms.
@@ -414,6 +423,25 @@ impl Node {
             Op::Join(join) => vec![&join.left, &join.right],
             Op::AsOfJoin { stream, table, .. } => vec![stream, table],
             Op::WithinJoin(join) => vec![&join.left, &join.right],
+            Op::SetOp { left, right, .. } => vec![left, right],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn children_mut(&mut self) -> Vec<&mut Node> {
+        match &mut self.op {
+            Op::Source { .. } | Op::Constant { .. } => vec![],
+            Op::Map { input, .. }
+            | Op::Unnest { input, .. }
+            | Op::Reduce { input, .. }
+            | Op::AssignWindows { input, .. }
+            | Op::SessionReduce { input, .. }
+            | Op::TopK { input, .. }
+            | Op::AtMostOne { input, .. } => vec![input],
+            Op::Union { inputs } => inputs.iter_mut().collect(),
+            Op::Join(join) => vec![&mut join.left, &mut join.right],
+            Op::AsOfJoin { stream, table, .. } => vec![stream, table],
+            Op::WithinJoin(join) => vec![&mut join.left, &mut join.right],
             Op::SetOp { left, right, .. } => vec![left, right],
         }
     }

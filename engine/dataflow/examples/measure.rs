@@ -419,7 +419,7 @@ fn windows(run: Run) -> Workload {
         .chain(["s", "e"].map(|name| Arc::new(Field::new(name, DataType::Int64, true))));
     let fields: Vec<_> = fields.collect();
     let input = Box::new(source(LEFT, &columns, true));
-    let op = Op::AssignWindows { input, time: 0, lane_time: None, size_ms: 1000, advance_ms: 1000, grace_ms: 100 };
+    let op = Op::AssignWindows { input, time: 0, lane: None, size_ms: 1000, advance_ms: 1000, grace_ms: 100 };
     let assigned = node(op, &Arc::new(Schema::new(fields)), true);
     let window = WindowClose {
         start: 1,

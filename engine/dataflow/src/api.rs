@@ -181,6 +181,12 @@ pub struct ErrorRow {
 pub struct LateRow {
     /// The query.
     pub query: QueryId,
+    /// The stream that the query reads it from; several with commas between, where rows of several came together.
+    pub source: String,
+    /// Where the record stood in its source, where the operator that met it knows.
+    pub partition: Option<i32>,
+    /// See `partition`.
+    pub offset: Option<i64>,
     /// Start of the window, epoch ms.
     pub window_start: i64,
     /// End of the window, epoch ms.

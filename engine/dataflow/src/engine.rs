@@ -148,6 +148,12 @@ impl Engine {
         self.broadcast(|| Command::AddDerived { relation, schema: Arc::clone(schema), keep });
     }
 
+    /// Keeps the relation's collection no longer: a reader to come sees what comes with it. Of a relation that is kept
+    /// because it said so, not of one that keeps its rows for itself.
+    pub fn forget(&mut self, relation: RelationId) {
+        self.broadcast(|| Command::Forget(relation));
+    }
+
     /// Forgets a relation. The caller has removed the queries that read or write it.
     pub fn drop_relation(&mut self, relation: RelationId) {
         self.base.remove(&relation);
@@ -182,6 +188,19 @@ impl Engine {
     pub fn remove(&mut self, query: QueryId) {
         self.wakers.remove(query);
         self.broadcast(|| Command::Remove(query));
+    }
+
+    /// The query sleeps from the next tick on: what it maintains stays as it is, what happens waits for it.
+    pub fn pause(&mut self, query: QueryId) {
+        self.wakers.pause(query);
+        self.broadcast(|| Command::Pause(query));
+    }
+
+    /// The query goes through all ticks that it missed, as it would have at the time; what comes of them comes with the
+    /// next tick.
+    pub fn resume(&mut self, query: QueryId) {
+        self.wakers.resume(query);
+        self.broadcast(|| Command::Resume(query));
     }
 
     /// Closes a tick over `inputs` and returns its number. Waits only while too many ticks are under way.

@@ -34,8 +34,8 @@ pub(crate) fn input_schema(schema: &SchemaRef) -> SchemaRef {
 }
 
 /// The relation's collection.
-pub(crate) fn intake<'scope>(rows: Rows<'scope>, mut table: Table, start: u64, meter: Meter) -> Rows<'scope> {
-    let (calls, measure) = (Calls::EveryTick(start), meter.clone());
+pub(crate) fn intake<'scope>(rows: Rows<'scope>, mut table: Table, calls: Calls, meter: Meter) -> Rows<'scope> {
+    let measure = meter.clone();
     unary(rows, "Intake", Route::Local, calls, meter, move |tick, batches, emit| {
         table.apply(tick, &batches, emit);
         measure.holds(table.reader.borrow().memory_bytes());

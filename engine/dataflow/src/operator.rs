@@ -42,18 +42,17 @@ pub(crate) struct Counters {
     pub(crate) busy_ns: Cell<u64>,
 }
 
-/// Counts for an operator while it works, and knows when that is.
+/// Counts for an operator while it works.
 #[derive(Clone)]
 pub(crate) struct Meter {
     pub(crate) counters: Rc<Counters>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) tick: TickClock,
 }
 
 impl Meter {
     /// For a part of an operator whose rows are not the operator's: they count nowhere, and neither does its time.
     pub(crate) fn part(&self) -> Meter {
-        Meter { counters: Rc::default(), clock: Arc::clone(&self.clock), tick: self.tick.clone() }
+        Meter { counters: Rc::default(), clock: Arc::clone(&self.clock) }
     }
 
     /// Runs `work`, counting its time.
@@ -75,14 +74,15 @@ impl Meter {
 }
 
 /// When the logic is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Calls {
     /// For ticks with input.
     WithInput,
     /// For this tick, and for later ones with input.
     First(u64),
-    /// For every tick from this one on at which the dataflow is awake: operators that act on the passing of time.
-    EveryTick(u64),
+    /// For every tick from this one on at which the dataflow is awake: operators that act on the passing of time. The
+    /// clock says which tick that is.
+    EveryTick(u64, TickClock),
 }
 
 /// How rows come to the worker that needs them.
@@ -103,18 +103,17 @@ type Waiting<const N: usize> = (Option<Capability<u64>>, [Vec<Batch>; N]);
 struct Pending<const N: usize> {
     ticks: BTreeMap<u64, Waiting<N>>,
     calls: Calls,
-    now: TickClock,
     /// Held for ticks without input; `None` once the input has ended.
     held: Option<Capability<u64>>,
 }
 
 impl<const N: usize> Pending<N> {
-    fn new(calls: Calls, now: &TickClock, capability: Capability<u64>) -> Self {
-        let held = match calls {
+    fn new(calls: Calls, capability: Capability<u64>) -> Self {
+        let held = match &calls {
             Calls::WithInput => None,
-            Calls::First(start) | Calls::EveryTick(start) => Some(capability.delayed(&start)),
+            Calls::First(start) | Calls::EveryTick(start, _) => Some(capability.delayed(start)),
         };
-        Pending { ticks: BTreeMap::new(), calls, now: now.clone(), held }
+        Pending { ticks: BTreeMap::new(), calls, held }
     }
 
     fn add(&mut self, side: usize, capability: Capability<u64>, batch: Batch) {
@@ -126,36 +125,42 @@ impl<const N: usize> Pending<N> {
         entry.0 = Some(capability);
     }
 
-    /// What is held is for the next tick then, or for none.
-    fn pass(&mut self, tick: u64) {
-        if let Some(at) = self.held.take()
-            && let Calls::EveryTick(_) = self.calls
-        {
-            self.held = Some(at.delayed(&(tick + 1)));
+    /// The next tick to work on and its batches, given that everything before `frontier` is complete (`None`: everything).
+    fn next(&mut self, frontier: Option<u64>) -> Option<(Capability<u64>, [Vec<Batch>; N])> {
+        if frontier.is_none() && matches!(self.calls, Calls::EveryTick(..)) {
+            // the input has ended: no tick comes without it
+            self.held = None;
+        }
+        let is_complete = |tick: &u64| frontier.is_none_or(|frontier| *tick < frontier);
+        let with_input = self.ticks.first_key_value().map(|(tick, _)| *tick).filter(is_complete);
+        let without = self.due().filter(is_complete);
+        if let Some(tick) = without.filter(|due| with_input.is_none_or(|tick| *due < tick)) {
+            return Some((self.call_at(tick)?.delayed(&tick), std::array::from_fn(|_| vec![])));
+        }
+        let tick = with_input?;
+        self.call_at(tick);
+        let (capability, inputs) = self.ticks.remove(&tick)?;
+        Some((capability?, inputs))
+    }
+
+    /// The tick at which the logic is called next if no input comes before.
+    fn due(&self) -> Option<u64> {
+        let from = *self.held.as_ref()?.time();
+        match &self.calls {
+            Calls::WithInput => None,
+            Calls::First(_) => Some(from),
+            // it has slept through the ticks before the worker's, unless somebody was paused in them
+            Calls::EveryTick(_, clock) => clock.next(from),
         }
     }
 
-    /// The next complete tick, given that everything before `frontier` is (`None`: everything).
-    fn next(&mut self, frontier: Option<u64>) -> Option<(Capability<u64>, [Vec<Batch>; N])> {
-        let complete = |tick: u64| frontier.is_none_or(|f| tick < f);
-        let with_input = self.ticks.first_key_value().map(|(tick, _)| *tick).filter(|t| complete(*t));
-        if let Some(held) = &self.held {
-            let first = matches!(self.calls, Calls::First(_));
-            // it slept through the ticks before the one that the worker is at, or there is nothing to be done in that one
-            let tick = if first { *held.time() } else { self.now.tick() };
-            if frontier.is_none() && !first {
-                // the input has ended: ticks without input are no more
-                self.held = None;
-            } else if *held.time() <= tick && complete(tick) && with_input.is_none_or(|t| t > tick) {
-                let at = held.delayed(&tick);
-                self.pass(tick);
-                return Some((at, std::array::from_fn(|_| vec![])));
-            } else if let Some(t) = with_input.filter(|t| *t >= *held.time()) {
-                self.pass(t);
-            }
+    /// The logic is called at this tick: what is held is for later ones then, or for none. What was held for it.
+    fn call_at(&mut self, tick: u64) -> Option<Capability<u64>> {
+        let held = self.held.take_if(|held| *held.time() <= tick)?;
+        if let Calls::EveryTick(..) = self.calls {
+            self.held = Some(held.delayed(&(tick + 1)));
         }
-        let (capability, inputs) = self.ticks.remove(&with_input?)?;
-        Some((capability?, inputs))
+        Some(held)
     }
 }
 
@@ -176,7 +181,7 @@ pub(crate) fn unary<'scope>(
     macro_rules! build {
         ($pact:expr) => {
             input.unary_frontier::<NoopBuilder<Batch>, _, _, _>($pact, name, move |capability, _| {
-                let mut pending = Pending::<1>::new(calls, &meter.tick, capability);
+                let mut pending = Pending::<1>::new(calls, capability);
                 move |(input, frontier), output| {
                     input.for_each(|capability, batch| {
                         let capability = capability.retain_least(0);
@@ -247,7 +252,7 @@ pub(crate) fn binary_in_slices<'scope>(
                 $right,
                 name,
                 move |capability, info| {
-                    let mut pending = Pending::<2>::new(calls, &meter.tick, capability);
+                    let mut pending = Pending::<2>::new(calls, capability);
                     let (again, mut begun) = (scope.activator_for(info.address), None);
                     move |(left, left_frontier), (right, right_frontier), output| {
                         left.for_each(|capability, batch| {

@@ -14,6 +14,7 @@
 //! # Contract
 //! * Who is awake at a tick is known when it begins. A reader that sleeps is not told of it: none of its batches is for
 //!   that reader.
+//! * A reader that is paused is told of nothing, but the batches wait in its queue, each with its tick.
 //! * A reader that subscribes at tick `start` gets, at `start`, what the log has kept of all earlier ticks, then every
 //!   later batch once. Subscribing happens between ticks, when every earlier tick is complete; its first tick is `start`.
 //! * What a table has taken in lies in its arrangement; its log keeps nothing, and a new reader starts with a scan.
@@ -80,6 +81,8 @@ struct Log {
     expected: usize,
     /// Readers that are awake.
     awake: Vec<Rc<RefCell<Queue>>>,
+    /// Readers that are paused: rows wait for them.
+    paused: Vec<Rc<RefCell<Queue>>>,
     kept: Kept,
     schema: SchemaRef,
 }
@@ -176,8 +179,17 @@ impl Relations {
             Keep::Log => Kept::Changes(Changes { batches: vec![], rows: 0, settled: 0, append_only: true }),
             Keep::Arrangement(trace) => Kept::Arrangement(trace),
         };
-        let log = Log { expected: 0, awake: vec![], kept, schema: SchemaRef::clone(schema) };
+        let log = Log { expected: 0, awake: vec![], paused: vec![], kept, schema: SchemaRef::clone(schema) };
         self.0.borrow_mut().logs.entry(id).or_insert(log);
+    }
+
+    /// Keeps nothing more for readers to come, nor what has been kept in the log.
+    pub(crate) fn forget(&self, id: LogId) {
+        if let Some(log) = self.0.borrow_mut().logs.get_mut(&id)
+            && matches!(log.kept, Kept::Changes(_))
+        {
+            log.kept = Kept::Nothing;
+        }
     }
 
     /// Forgets the log. Its readers see no more of it.
@@ -222,6 +234,22 @@ impl Relations {
         }
     }
 
+    /// A reader is paused: it will not be awake, but no batch passes it by.
+    pub(crate) fn pause(&self, queue: &Rc<RefCell<Queue>>) {
+        let id = queue.borrow().log;
+        if let Some(log) = self.0.borrow_mut().logs.get_mut(&id) {
+            log.paused.push(Rc::clone(queue));
+        }
+    }
+
+    /// It is no more. It gets the batches that have waited when it is awake next.
+    pub(crate) fn resume(&self, queue: &Rc<RefCell<Queue>>) {
+        let id = queue.borrow().log;
+        if let Some(log) = self.0.borrow_mut().logs.get_mut(&id) {
+            log.paused.retain(|paused| !Rc::ptr_eq(paused, queue));
+        }
+    }
+
     /// All that are awake are known, and so are the tick's own rows: logs without a writer that is awake are complete.
     pub(crate) fn settle(&self) {
         let State { logs, tick, touched, ready } = &mut *self.0.borrow_mut();
@@ -244,13 +272,14 @@ impl Relations {
         !ready.is_empty()
     }
 
-    /// Rows of the tick. `only`: for one query's readers, and not to be kept.
-    pub(crate) fn publish(&self, id: LogId, tick: u64, batch: &Batch, only: Option<QueryId>) {
+    /// Rows of the tick, and those of ticks that their writer missed while it was paused: to readers they are the tick's.
+    /// `only`: for one query's readers, and not to be kept.
+    pub(crate) fn publish(&self, id: LogId, batch: &Batch, only: Option<QueryId>) {
         if batch.is_empty() {
             return;
         }
-        let State { logs, tick: at, ready, .. } = &mut *self.0.borrow_mut();
-        debug_assert_eq!(tick, *at, "rows of another tick");
+        let State { logs, tick, ready, .. } = &mut *self.0.borrow_mut();
+        let tick = *tick;
         let Some(log) = logs.get_mut(&id) else { return };
         for reader in &log.awake {
             let mut queue = reader.borrow_mut();
@@ -258,6 +287,9 @@ impl Relations {
                 queue.batches.push_back((tick, batch.clone()));
                 queue.wait_for_turn(reader, ready);
             }
+        }
+        for reader in log.paused.iter().filter(|reader| only.is_none_or(|q| q == reader.borrow().query)) {
+            reader.borrow_mut().batches.push_back((tick, batch.clone()));
         }
         if let (None, Kept::Changes(kept)) = (only, &mut log.kept) {
             kept.add(batch, &log.schema);

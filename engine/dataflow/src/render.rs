@@ -49,7 +49,7 @@ impl Environment {
     pub(crate) fn measured(&self, operator: &'static str) -> (Meter, Vec<Rendered>) {
         let counters = Rc::new(Counters::default());
         let (of_meter, clock) = (Rc::clone(&counters), Arc::clone(&self.clock));
-        let meter = Meter { counters: of_meter, clock, tick: self.tick.clone() };
+        let meter = Meter { counters: of_meter, clock };
         (meter, vec![Rendered { node: 0, operator, counters }])
     }
 }
@@ -162,7 +162,7 @@ impl<'scope, 'env> Renderer<'scope, 'env> {
         self.operators.push(Rendered { node: self.nodes, operator, counters: Rc::clone(&counters) });
         self.nodes += 1;
         Tools {
-            meter: Meter { counters, clock: Arc::clone(&self.env.clock), tick: self.env.tick.clone() },
+            meter: Meter { counters, clock: Arc::clone(&self.env.clock) },
             reporter: Reporter::new(&self.env.notebook, self.query, operator),
             wanted: self.wanted.take(),
         }

@@ -57,7 +57,7 @@ pub(crate) fn sink(rows: Rows<'_>, start: u64, target: Target, relations: Relati
         input.for_each(|capability, batch| {
             let Some(tick) = capability.stamp().iter().min().copied() else { return };
             if let Some(log) = target.publish {
-                relations.publish(log, tick, batch, None);
+                relations.publish(log, batch, None);
             }
             if let Some(deliver) = &target.deliver
                 && !batch.is_empty()

@@ -34,8 +34,10 @@ pub(crate) struct Wakers {
     relations: HashMap<RelationId, Readers>,
     /// Every query, and the relation that it writes.
     targets: BTreeMap<QueryId, Option<RelationId>>,
-    /// Queries that have not had a tick.
+    /// Queries that have not had a tick, or not since they were resumed.
     new: Vec<QueryId>,
+    /// Queries that sleep whatever happens.
+    paused: BTreeSet<QueryId>,
     /// Everything is awake at every tick.
     always: bool,
 }
@@ -97,10 +99,24 @@ impl Wakers {
     pub(crate) fn remove(&mut self, query: QueryId) {
         self.targets.remove(&query);
         self.new.retain(|q| *q != query);
+        self.paused.remove(&query);
         for readers in self.relations.values_mut() {
             readers.plain.retain(|q| *q != query);
             readers.timed.retain(|q| *q != query);
             readers.gated.remove(query);
+        }
+    }
+
+    /// The query sleeps from now on.
+    pub(crate) fn pause(&mut self, query: QueryId) {
+        self.new.retain(|q| *q != query);
+        self.paused.insert(query);
+    }
+
+    /// It does no more, and is awake in the next tick.
+    pub(crate) fn resume(&mut self, query: QueryId) {
+        if self.paused.remove(&query) {
+            self.new.push(query);
         }
     }
 
@@ -109,7 +125,8 @@ impl Wakers {
         if self.always {
             self.new.clear();
             let relations = self.relations.keys().copied();
-            return Wake { queries: self.targets.keys().copied().collect(), changed: relations.collect() };
+            let queries = self.targets.keys().copied().filter(|query| !self.paused.contains(query));
+            return Wake { queries: queries.collect(), changed: relations.collect() };
         }
         let mut wake = Wake { queries: self.new.drain(..).collect(), changed: BTreeSet::new() };
         for rows in inputs.rows.iter().filter(|rows| !rows.batch.is_empty()) {
@@ -140,6 +157,9 @@ impl Wakers {
                 wake.queries.extend(&readers.timed);
             }
         }
+        if !self.paused.is_empty() {
+            wake.queries.retain(|query| !self.paused.contains(query));
+        }
         self.follow(&mut wake);
         wake
     }
@@ -156,7 +176,7 @@ impl Wakers {
             wake.changed.insert(target);
             let Some(readers) = self.relations.get(&target) else { continue };
             let all = readers.plain.iter().copied().chain(readers.gated.queries());
-            open.extend(all.filter(|query| wake.queries.insert(*query)));
+            open.extend(all.filter(|query| !self.paused.contains(query) && wake.queries.insert(*query)));
         }
     }
 }

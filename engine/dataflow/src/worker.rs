@@ -4,7 +4,9 @@
 //! publishes its rows into the logs and steps until each of them has passed the tick; then one report goes back. Between
 //! ticks nothing is under way, which is what makes installing, removing and starting from a kept collection simple.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -21,7 +23,8 @@ use timely::worker::Worker;
 use crate::api::{BaseRelation, Dataflow, OperatorStats, QueryId, StreamTime};
 use crate::errors::{Findings, Notebook};
 use crate::intake;
-use crate::relation::{Keep, LogId, Relations};
+use crate::operator::Calls;
+use crate::relation::{Keep, LogId, Queue, Relations};
 use crate::render::hash::{arrange::arrange, share};
 use crate::render::{Environment, Input, Rendered, Renderer};
 use crate::shelf::{ArrangementId, Form, Shelf};
@@ -48,6 +51,7 @@ pub(crate) enum Command {
         schema: SchemaRef,
         keep: bool,
     },
+    Forget(RelationId),
     DropRelation(RelationId),
     Install {
         query: QueryId,
@@ -57,6 +61,8 @@ pub(crate) enum Command {
         from_now: bool,
     },
     Remove(QueryId),
+    Pause(QueryId),
+    Resume(QueryId),
     Tick(TickPart),
     /// One turn, when turns are given out one by one.
     Step,
@@ -128,6 +134,8 @@ struct State {
     new: Vec<ArrangementId>,
     /// Queries that are awake at the tick.
     awake: Vec<QueryId>,
+    /// Queries that are paused.
+    paused: BTreeSet<QueryId>,
     completion: Completion,
     stopped: Arc<AtomicBool>,
 }
@@ -151,6 +159,7 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
         running: HashMap::new(),
         new: vec![],
         awake: vec![],
+        paused: BTreeSet::new(),
         completion: Completion::default(),
         stopped,
     };
@@ -162,13 +171,19 @@ pub(crate) fn run(allocator: Allocator, setup: Setup) {
                 let keep = if keep { Keep::Log } else { Keep::Nothing };
                 state.env.relations.create(LogId::Collection(relation), &schema, keep);
             }
+            Command::Forget(relation) => state.env.relations.forget(LogId::Collection(relation)),
             Command::DropRelation(relation) => state.drop_relation(relation),
             Command::Install { query, dataflow, start, from_now } => {
                 state.env.from_now = from_now;
                 state.install(query, &dataflow, start);
                 state.env.from_now = false;
             }
-            Command::Remove(query) => state.remove(Owner::Query(query)),
+            Command::Remove(query) => {
+                state.resume(query);
+                state.remove(Owner::Query(query));
+            }
+            Command::Pause(query) => state.pause(query),
+            Command::Resume(query) => state.resume(query),
             Command::Tick(part) => {
                 let tick = part.tick;
                 state.begin(part);
@@ -219,7 +234,8 @@ impl State {
             let width = relation.schema.fields().len() + 1;
             let rows = renderer.read(input, (0..width).collect(), None);
             let (meter, operators) = self.env.measured("Intake");
-            let collection_rows = intake::intake(rows, table, start, meter);
+            let calls = Calls::EveryTick(start, self.env.tick.clone());
+            let collection_rows = intake::intake(rows, table, calls, meter);
             let publishes = Some(collection);
             sink(collection_rows, start, Target { publish: publishes, deliver: None }, relations, completion);
             let arrangements = vec![arrangement];
@@ -290,11 +306,29 @@ impl State {
         }
     }
 
+    /// Rows wait for the query, and stream times are remembered for it. Its arrangements take part as before.
+    fn pause(&mut self, query: QueryId) {
+        let Some(running) = self.running.get(&Owner::Query(query)) else { return };
+        if self.paused.insert(query) {
+            self.env.tick.remember();
+            logs(&running.inputs).for_each(|queue| self.env.relations.pause(queue));
+        }
+    }
+
+    /// The query finds all that when it is awake next.
+    fn resume(&mut self, query: QueryId) {
+        let Some(running) = self.running.get(&Owner::Query(query)) else { return };
+        if self.paused.remove(&query) {
+            logs(&running.inputs).for_each(|queue| self.env.relations.resume(queue));
+        }
+    }
+
     /// Who is awake at the tick: intakes and shared arrangements, then queries.
     fn awake(&mut self, wake: &Wake) -> Vec<Owner> {
         // an arrangement whose readers all sleep has no rows to take in
         let mut arrangements = std::mem::take(&mut self.new);
-        let readers = wake.queries.iter().filter_map(|query| self.running.get(&Owner::Query(*query)));
+        let readers =
+            wake.queries.iter().chain(&self.paused).filter_map(|query| self.running.get(&Owner::Query(*query)));
         let read = readers.flat_map(|running| running.arrangements.iter().copied());
         arrangements.extend(read.filter(|id| self.may_change(*id, wake)));
         arrangements.sort_unstable();
@@ -342,7 +376,7 @@ impl State {
             arrangements.into_iter().flatten().for_each(|id| shelf.pass(*id, tick));
         }
         for (log, batch, only) in &part.rows {
-            relations.publish(*log, tick, batch, *only);
+            relations.publish(*log, batch, *only);
         }
         relations.settle();
     }
@@ -387,6 +421,9 @@ impl State {
     }
 
     fn report(&mut self, tick: u64) -> Report {
+        if self.paused.is_empty() {
+            self.env.tick.forget();
+        }
         let changes = self.changes(tick, |_| true);
         let findings = std::mem::take(&mut *self.env.notebook.borrow_mut());
         Report::Tick { worker: self.env.worker, tick, changes, findings }
@@ -428,6 +465,14 @@ impl State {
             })
             .collect()
     }
+}
+
+/// The relations that a dataflow reads itself.
+fn logs(inputs: &[Input]) -> impl Iterator<Item = &Rc<RefCell<Queue>>> {
+    inputs.iter().filter_map(|input| match input {
+        Input::Log(queue) => Some(queue),
+        Input::Pulse(_) => None,
+    })
 }
 
 /// Whether all that a plan says in its first tick are insertions that stand, if that is what it reads.

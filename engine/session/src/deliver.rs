@@ -80,7 +80,7 @@ impl Session {
     fn complete_ended(&mut self, tick: u64, client: &mut dyn Client) -> Result<()> {
         // most ticks end nothing
         let ended_now = self.relations.values().any(|stored| stored.ended == Some(tick));
-        let begun_now = self.queries.values().any(|query| query.start == tick);
+        let begun_now = self.queries.values().any(|query| query.start == tick || query.resumed == Some(tick));
         if !ended_now && !begun_now {
             return Ok(());
         }
@@ -88,6 +88,9 @@ impl Session {
         let candidates: Vec<QueryId> = active.filter(|query| query.kind != QueryKind::Once).map(|q| q.id).collect();
         for id in candidates {
             let Some(query) = self.queries.get(&id) else { continue };
+            if self.waits_for_paused(&query.reads) {
+                continue;
+            }
             let inputs = self.inputs_of(query.reads.iter().copied());
             let has_ended = |input: &RelationId| {
                 self.relations.get(input).is_none_or(|stored| stored.ended.is_some_and(|end| end <= tick))
@@ -210,6 +213,10 @@ impl Session {
         let persistent = self.queries.values().filter(|query| query.kind == QueryKind::Persistent);
         for query in persistent {
             self.tell_errors(query.id, &query.name, client);
+        }
+        for query in self.queries.values().filter(|query| query.state.is_paused()) {
+            let name = &query.name;
+            client.notice(&Notice::Data(format!("{name} is paused: what has happened since is not in its answer")));
         }
         for name in self.system.sources_with_decode_errors() {
             self.tell_decode_errors(&name, client);

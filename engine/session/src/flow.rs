@@ -17,7 +17,7 @@ use millrace_planner::error::{ErrorKind, PlanError};
 
 use crate::client::{Client, Notice, SourceProgress};
 use crate::error::{ErrorClass, Result, SessionError};
-use crate::query::QueryState;
+use crate::query::{QueryState, Running};
 use crate::relation::{Origin, Setup, Stored};
 use crate::session::Session;
 use crate::ticker::{Backlog, FeedError, FeedSpec, Gathered, Input, NO_TIME, Note, Shape, TickParts, levels};
@@ -25,6 +25,8 @@ use crate::ticker::{Backlog, FeedError, FeedSpec, Gathered, Input, NO_TIME, Note
 /// What a flow is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
+    /// Statements' rows are in.
+    Statements,
     /// Sources with an end are read to it, statements' rows are in.
     Backlogs,
     /// Every query is over.
@@ -47,7 +49,12 @@ impl Session {
         self.flow(Goal::Backlogs, deadline_ns, client)
     }
 
-    /// Lets input flow until every query is over.
+    /// Lets input flow until every statement's rows are in; sources bring what must come before these.
+    pub(crate) fn flow_statements(&mut self, client: &mut dyn Client) -> Result<()> {
+        self.flow(Goal::Statements, None, client)
+    }
+
+    /// Lets input flow until every query is over, or paused.
     pub(crate) fn flow_to_the_end(&mut self, client: &mut dyn Client) -> Result<()> {
         self.flow(Goal::End, None, client)?;
         self.summarize(client);
@@ -116,9 +123,13 @@ impl Session {
             self.pending.is_empty() && ended
         };
         match goal {
+            Goal::Statements => self.pending.is_empty(),
             Goal::Backlogs => inputs_in(),
             Goal::Until(until_ns) => self.pending.is_empty() && self.world.clock().monotonic_ns() >= until_ns,
-            Goal::End => self.pending.is_empty() && self.queries.values().all(|query| query.state.is_over()),
+            Goal::End => {
+                let none_left = |query: &Running| query.state.is_over() || query.state.is_paused();
+                self.pending.is_empty() && self.queries.values().all(none_left)
+            }
         }
     }
 
@@ -139,8 +150,10 @@ impl Session {
         }
         let active = self.queries.values().filter(|query| !query.state.is_over());
         let read: BTreeSet<RelationId> = active.flat_map(|query| query.reads.iter().copied()).collect();
+        let held = self.held_sources();
         for id in self.upstream(read) {
-            let Some(stored) = self.relations.get_mut(&id).filter(|stored| !stored.flowing) else { continue };
+            let waits = |stored: &&mut Stored| !stored.flowing && !held.contains(&id);
+            let Some(stored) = self.relations.get_mut(&id).filter(waits) else { continue };
             stored.flowing = true;
             if let Origin::Connector(setup) = stored.origin.clone() {
                 self.start_feed(id, &setup)?;
@@ -148,6 +161,7 @@ impl Session {
         }
         if let Some(machine) = &mut self.running {
             let levels = levels(&self.precedences);
+            machine.ticker.hold(&held);
             machine.ticker.set_levels(|id| levels.get(&Input::Source(id)).copied().unwrap_or(0));
         }
         Ok(())
@@ -175,6 +189,8 @@ impl Session {
             true => (0..visible).collect(),
             false => stored.wanted.iter().copied().filter(|c| *c < visible).collect(),
         };
+        self.stored_mut(id)?.wanted.extend(&wanted);
+        let stored = self.stored(id)?;
         let request =
             SourceRequest { options: &setup.options, columns: &setup.columns, table, wanted: Some(wanted.as_slice()) };
         let source = open_source(&request, &self.world).map_err(|error| SessionError::connect(error, |_| None))?;
@@ -204,13 +220,18 @@ impl Session {
         for (id, note) in notes {
             self.note(id, note, client)?;
         }
+        let brought: Vec<(RelationId, usize)> = rows.iter().map(|rows| (rows.relation, rows.batch.len())).collect();
         let inputs = TickInputs { rows, stream_times, now_ms };
-        self.close_tick(inputs, &ended, client)
+        self.close_tick(inputs, &ended, client)?;
+        brought.into_iter().for_each(|(id, rows)| self.note_kept(id, rows));
+        Ok(())
     }
 
     fn note(&mut self, id: RelationId, note: Note, client: &mut dyn Client) -> Result<()> {
         let name = self.stored(id)?.relation.name.clone();
         match note {
+            // once per source, however often it is read
+            Note::Error(_) if self.stored(id)?.reopened => {}
             Note::Error(error) => self.system.decode_error(&name, error),
             Note::Recovered => self.stored_mut(id)?.stalled = None,
             Note::Stalled(reason) => {

@@ -30,6 +30,8 @@ pub(crate) struct Running {
     pub(crate) start: u64,
     /// The last tick of one that is over.
     pub(crate) ended: Option<u64>,
+    /// The tick in which it catches up, if it was resumed.
+    pub(crate) resumed: Option<u64>,
     /// Changes that left the engine.
     pub(crate) rows_out: u64,
     /// Rows that are missing because something failed on them.
@@ -59,6 +61,8 @@ pub(crate) enum QueryKind {
 pub(crate) enum QueryState {
     /// It is at work, or will be with its first tick.
     Active,
+    /// It sleeps since this tick, until it is resumed.
+    Paused { at: u64 },
     /// It has stopped.
     Failed,
     /// All of its inputs have ended.
@@ -68,7 +72,12 @@ pub(crate) enum QueryState {
 impl QueryState {
     /// Whether nothing more comes of it.
     pub(crate) fn is_over(self) -> bool {
-        self != QueryState::Active
+        matches!(self, QueryState::Failed | QueryState::Completed)
+    }
+
+    /// Whether it waits to be resumed.
+    pub(crate) fn is_paused(self) -> bool {
+        matches!(self, QueryState::Paused { .. })
     }
 }
 

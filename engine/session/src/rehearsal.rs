@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use millrace_planner::action::{Action, Planned};
+use millrace_planner::action::{Action, ControlVerb, Planned};
 use millrace_planner::catalog::{Catalog, Definition, RelationId};
 use millrace_planner::plan::Query;
 use millrace_planner::sql::statement::{ExplainMode, Parsed, Statement};
@@ -100,6 +100,11 @@ impl<'a> Rehearsal<'a> {
             Action::Push(query) => self.installs(query, None),
             Action::Pull(query) | Action::Show(query) => self.waits(query),
             Action::ExplainAnalyze { .. } => self.flow(),
+            Action::Control { verb, .. } => {
+                if *verb == ControlVerb::Pause {
+                    self.flow();
+                }
+            }
             Action::Set { name, value } => {
                 self.settings.set(name, value.as_deref(), Origin::Statement)?;
                 self.catalog.settings = self.settings.for_planner();
@@ -111,11 +116,7 @@ impl<'a> Rehearsal<'a> {
             Action::DropType { name } => {
                 self.catalog.types.remove(name);
             }
-            Action::InsertRows { .. }
-            | Action::Explain { .. }
-            | Action::Describe { .. }
-            | Action::Control { .. }
-            | Action::Nothing { .. } => {}
+            Action::InsertRows { .. } | Action::Explain { .. } | Action::Describe { .. } | Action::Nothing { .. } => {}
         }
         Ok(planned)
     }
@@ -172,6 +173,7 @@ impl<'a> Rehearsal<'a> {
 fn may_wait(statement: &Parsed) -> bool {
     match &statement.statement {
         Statement::Query(query) => query.emit.is_none(),
+        Statement::Control(control) => control.verb == ControlVerb::Pause,
         Statement::Explain(explain) => explain.mode == ExplainMode::Analyze,
         Statement::Show(_) | Statement::InsertQuery(_) | Statement::Update(_) | Statement::Delete(_) => true,
         _ => false,

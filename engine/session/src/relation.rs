@@ -28,6 +28,10 @@ pub(crate) struct Stored {
     pub(crate) flowing: bool,
     /// The engine keeps its collection for readers to come.
     pub(crate) keep: bool,
+    /// Rows that it has kept.
+    pub(crate) rows_kept: u64,
+    /// It is another relation's source, read again for one query.
+    pub(crate) reopened: bool,
     /// Columns that somebody reads.
     pub(crate) wanted: BTreeSet<usize>,
     /// The last tick that brought something; `None` while more may come.
@@ -102,6 +106,8 @@ impl Stored {
             in_engine: false,
             flowing: false,
             keep: false,
+            rows_kept: 0,
+            reopened: false,
             wanted: BTreeSet::new(),
             ended: None,
             failed: None,
@@ -137,18 +143,7 @@ pub(crate) fn declare_source(catalog: &mut Catalog, create: &CreateSource, colum
 
 /// Puts the relation of a persistent query into the catalog.
 pub(crate) fn declare_query(catalog: &mut Catalog, create: &CreateQuery) -> Relation {
-    let relation = Relation {
-        id: catalog.allocate(),
-        name: create.name.clone(),
-        kind: create.kind,
-        columns: create.columns.clone(),
-        primary_key: create.primary_key.clone(),
-        system_columns: create.system_columns,
-        definition: Definition::Query { sql: create.sql.clone() },
-        reads: create.query.reads.clone(),
-        window_columns: create.window_columns,
-        time_sources: create.time_sources.clone(),
-    };
+    let relation = create.relation(catalog.allocate());
     catalog.insert(relation.clone());
     relation
 }

@@ -13,7 +13,8 @@
 //!
 //! A query that comes after rows have flowed starts from what the engine has kept: tables, and every stream that a later
 //! statement reads. A program is known as a whole, so [`Session::run`] looks ahead ([`crate::rehearsal`]);
-//! [`Session::execute`] cannot, and keeps all.
+//! [`Session::execute`] cannot, and keeps all. A stream of files is kept up to a limit; beyond, who comes later reads the
+//! files again (`statement/read_again`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -355,6 +356,36 @@ impl Session {
             }
         }
         seen
+    }
+
+    /// Whether a query that is paused would bring rows to these relations.
+    pub(crate) fn waits_for_paused(&self, relations: &BTreeSet<RelationId>) -> bool {
+        let paused = || self.queries.values().filter(|query| query.state.is_paused());
+        // most of the time nobody is
+        paused().next().is_some() && {
+            let upstream = self.upstream(relations.iter().copied());
+            paused().any(|query| query.target.is_some_and(|target| upstream.contains(&target)))
+        }
+    }
+
+    /// Sources whose rows nobody takes now: all queries that they come to are paused.
+    pub(crate) fn held_sources(&self) -> BTreeSet<RelationId> {
+        let reads = |paused: bool| {
+            let of = self.queries.values().filter(move |q| !q.state.is_over() && q.state.is_paused() == paused);
+            of.flat_map(|query| query.reads.iter().copied()).collect::<BTreeSet<_>>()
+        };
+        let mut held = self.upstream(reads(true));
+        // what only a paused query writes does not change
+        let mut open: Vec<RelationId> = reads(false).into_iter().collect();
+        let mut taken = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if taken.insert(id) {
+                let writers = self.queries.values().filter(|q| q.target == Some(id) && !q.state.is_paused());
+                open.extend(writers.flat_map(|query| query.reads.iter().copied()));
+            }
+        }
+        held.retain(|id| !taken.contains(id));
+        held
     }
 
     /// Those of [`upstream`](Self::upstream) whose rows come from outside the engine.

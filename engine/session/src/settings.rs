@@ -73,7 +73,7 @@ impl Origin {
 }
 
 /// All settings, by name.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 16] = [
     Setting {
         name: "auto.offset.reset",
         unit: "",
@@ -110,6 +110,15 @@ pub const SETTINGS: [Setting; 15] = [
         scope: Scope::Start,
         about: "Rows that each of the relations millrace.decode_errors, .errors and .late may hold",
         reason: "A source in the wrong format must not fill the memory with its errors; what is over is counted.",
+    },
+    Setting {
+        name: "millrace.history_rows_max",
+        unit: "rows",
+        default: "1000000",
+        values: Values::Whole(0, u64::MAX),
+        scope: Scope::Start,
+        about: "Rows of a stream of files that are kept for later statements",
+        reason: "Beyond, a later query reads the files again: files of any size need not fit into memory.",
     },
     Setting {
         name: "millrace.idle_ms",

@@ -10,4 +10,5 @@ mod explain;
 mod insert;
 mod install;
 mod query;
+mod read_again;
 mod set;

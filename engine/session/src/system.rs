@@ -107,8 +107,11 @@ impl System {
 
     pub(crate) fn late(&mut self, query: &str, row: LateRow) {
         self.late_rows += 1;
+        let partition = row.partition.map_or(Cell::Null, Cell::Int);
+        let offset = row.offset.map_or(Cell::Null, Cell::Long);
         let times = [row.window_start, row.window_end, row.row_time].map(Cell::Long);
-        let row = [query.into()].into_iter().chain(times).chain([row.row.into()]).collect();
+        let place = [query.into(), row.source.into(), partition, offset];
+        let row = place.into_iter().chain(times).chain([row.row.into()]).collect();
         self.add(SystemRelation::Late, row, 1);
     }
 

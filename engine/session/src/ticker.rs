@@ -10,6 +10,7 @@
 //!   count alone: two runs give the same ticks. A lane whose next row is not known yet is waited for.
 //! * A lane that says it has nothing now is live from then on: what it brings is taken as it arrives.
 //! * Live lanes that bring more than a tick takes are behind: ticks are larger then, and longer, until they have caught up.
+//! * A feed that is held gives nothing, and nothing waits for it; its readers wait when their queues are full.
 //! * A feed of a higher level gives nothing until the backlog of every lower one is in.
 //! * What a lane says besides rows (records that cannot be read, stalls) comes with the tick in which it was said.
 
@@ -18,7 +19,10 @@ mod hub;
 mod lane_batch;
 mod order;
 mod reader;
+#[cfg(test)]
+mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -159,17 +163,27 @@ impl Ticker {
         self.feeds.iter_mut().for_each(|feed| feed.level = level(feed.relation));
     }
 
+    /// Takes no rows of these feeds, until it is told otherwise.
+    pub(crate) fn hold(&mut self, held: &BTreeSet<RelationId>) {
+        self.feeds.iter_mut().for_each(|feed| feed.held = held.contains(&feed.relation));
+    }
+
+    /// Feeds that may give rows.
+    fn given(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.iter().filter(|feed| !feed.held)
+    }
+
     /// The level of the lowest feed whose backlog is not in yet; feeds above it wait.
     pub(crate) fn level(&self) -> usize {
         if self.pace.record {
             return usize::MAX;
         }
-        self.feeds.iter().filter(|feed| !feed.backlog_is_in()).map(|feed| feed.level).min().unwrap_or(usize::MAX)
+        self.given().filter(|feed| !feed.backlog_is_in()).map(|feed| feed.level).min().unwrap_or(usize::MAX)
     }
 
     /// Whether every source with an end has been read to it.
     pub(crate) fn bounded_have_ended(&self) -> bool {
-        self.feeds.iter().filter(|feed| feed.backlog == Backlog::Bounded).all(Feed::ended)
+        self.given().filter(|feed| feed.backlog == Backlog::Bounded).all(Feed::ended)
     }
 
     /// Whether input is live and is taken as fast as it comes: then whoever reads answers waits for this tick's, not for
@@ -195,7 +209,7 @@ impl Ticker {
 
     /// The next tick, if there is something for it.
     pub(crate) fn gather(&mut self) -> Gathered {
-        if self.feeds.iter().all(Feed::ended) {
+        if self.given().all(Feed::ended) {
             return Gathered::Ended;
         }
         let now = self.now();
@@ -241,7 +255,8 @@ impl Ticker {
     /// The next row of every bounded lane that may give one.
     fn heads(&mut self, level: usize, now: Now, parts: &mut TickParts) -> Option<Vec<MergeHead>> {
         let mut heads = vec![];
-        for f in (0..self.feeds.len()).filter(|f| self.feeds[*f].level <= level).collect::<Vec<_>>() {
+        let given = |feed: &Feed| feed.level <= level && !feed.held;
+        for f in (0..self.feeds.len()).filter(|f| given(&self.feeds[*f])).collect::<Vec<_>>() {
             for l in 0..self.feeds[f].lanes.len() {
                 loop {
                     let seen = self.hub.arrivals();
@@ -297,7 +312,7 @@ impl Ticker {
 
     /// What has arrived in live lanes, up to `rows_max` rows in all.
     fn take_arrived(&mut self, level: usize, rows_max: usize, taken: &mut usize, now: Now, parts: &mut TickParts) {
-        for feed in self.feeds.iter_mut().filter(|feed| feed.level <= level) {
+        for feed in self.feeds.iter_mut().filter(|feed| feed.level <= level && !feed.held) {
             for l in 0..feed.lanes.len() {
                 while *taken < rows_max
                     && feed.lanes[l].live
@@ -313,12 +328,12 @@ impl Ticker {
 
     /// Whether every live lane has said that it has nothing now.
     fn live_are_idle(&self) -> bool {
-        self.feeds.iter().flat_map(|feed| &feed.lanes).all(|lane| !lane.live || lane.idle || lane.ended)
+        self.given().flat_map(|feed| &feed.lanes).all(|lane| !lane.live || lane.idle || lane.ended)
     }
 
     fn close(&mut self, now: Now, parts: &mut TickParts) {
         let idle_ns = self.pace.idle.as_nanos() as u64;
-        for feed in &mut self.feeds {
+        for feed in self.feeds.iter_mut().filter(|feed| !feed.held) {
             feed.leave_out_silent(now.monotonic_ns, idle_ns);
             let (rows, time) = feed.close(self.workers, now);
             parts.rows.extend(rows);

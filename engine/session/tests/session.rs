@@ -11,6 +11,10 @@ mod changes;
 mod errors;
 #[path = "session/files.rs"]
 mod files;
+#[path = "session/paused.rs"]
+mod paused;
+#[path = "session/read_again.rs"]
+mod read_again;
 #[path = "session/statements.rs"]
 mod statements;
 #[path = "session/system.rs"]

@@ -92,7 +92,8 @@ impl Binder<'_> {
             }
             Some(mut session) => {
                 let mut carried: Vec<Column> = session.time.column_refs().into_iter().cloned().collect();
-                carried.extend(session.lane_time.iter().flat_map(|lane| lane.column_refs()).cloned());
+                let stood = session.lane_time.iter().chain(session.place.iter().flatten());
+                carried.extend(stood.flat_map(|expr| expr.column_refs()).cloned());
                 let plan = input.plan(from.plan, &carried)?;
                 session.keys = group;
                 session.aggregates = aggregates;

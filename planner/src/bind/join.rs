@@ -236,8 +236,9 @@ impl Binder<'_> {
             let grace_ms = within.grace.map_or(DEFAULT_GRACE_MS, |grace| grace.ms);
             let sources = (left.facts.time_sources.clone(), right.facts.time_sources.clone());
             let near = Within::new(within.before.ms, within.after.ms, grace_ms, sources);
-            let args = [&left_system[0], &right_system[0], &left_system[3], &right_system[3]];
-            let args = args.map(|column| Expr::Column(column.clone())).to_vec();
+            // event times, then where the records stood
+            let columns = [0, 3, 1, 2].into_iter().flat_map(|c| [&left_system[c], &right_system[c]]);
+            let args = columns.map(|column| Expr::Column(column.clone())).collect();
             Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(near)), args))
         });
         if near.is_none() && self.purpose.joins_as_of() {

@@ -51,7 +51,8 @@ impl Binder<'_> {
         let time_sources = from.facts.time_sources.clone();
         let closing = Closing { grace_ms, retention_ms, emit_final: self.emit_final, time_sources };
         let qualifier = self.fresh("WINDOW");
-        let (time, lane) = (Expr::Column(system[0].clone()), Some(Expr::Column(system[3].clone())));
+        let [time, partition, offset, lane_time] = system.map(Expr::Column);
+        let (lane_time, place) = (Some(lane_time), Some([partition, offset]));
         from.scope.columns.retain(|column| !(column.hidden && WINDOW_COLUMNS.contains(&column.name.as_str())));
         let bounds = WINDOW_COLUMNS.map(|name| column(&qualifier, name));
         for bound in &bounds {
@@ -69,14 +70,15 @@ impl Binder<'_> {
                 keys: vec![],
                 aggregates: vec![],
                 time,
-                lane_time: lane,
+                lane_time,
+                place,
                 gap_ms: gap.ms,
                 closing,
                 qualifier,
             };
             return Ok((from, Some(session)));
         }
-        let op = AssignWindows { time, lane_time: lane, size_ms, advance_ms, closing, qualifier };
+        let op = AssignWindows { time, lane_time, place, size_ms, advance_ms, closing, qualifier };
         from.plan = Node::plan(op, vec![from.plan]).map_err(|error| internal(&error))?;
         from.facts.window = Some(bounds);
         Ok((from, None))

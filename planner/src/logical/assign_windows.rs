@@ -35,6 +35,8 @@ pub struct AssignWindows {
     pub time: Expr,
     /// Largest earlier event time of the row's partition; NULL or absent: nothing is late.
     pub lane_time: Option<Expr>,
+    /// Partition and offset of the row's record: late rows are told apart by them.
+    pub place: Option<[Expr; 2]>,
     /// Length of a window.
     pub size_ms: i64,
     /// Distance of window starts.
@@ -52,7 +54,7 @@ impl Operator for AssignWindows {
     const NAME: &'static str = "AssignWindows";
 
     fn expressions(&self) -> Vec<Expr> {
-        std::iter::once(self.time.clone()).chain(self.lane_time.clone()).collect()
+        std::iter::once(&self.time).chain(&self.lane_time).chain(self.place.iter().flatten()).cloned().collect()
     }
 
     fn with_expressions(&self, exprs: Vec<Expr>) -> Self {
@@ -61,7 +63,8 @@ impl Operator for AssignWindows {
         if let Some(time) = exprs.next() {
             op.time = time;
         }
-        op.lane_time = exprs.next();
+        op.lane_time = self.lane_time.as_ref().and_then(|_| exprs.next());
+        op.place = exprs.next().zip(exprs.next()).map(<[Expr; 2]>::from);
         op
     }
 

@@ -31,6 +31,8 @@ pub struct SessionAggregate {
     pub time: Expr,
     /// Largest earlier event time of the row's partition.
     pub lane_time: Option<Expr>,
+    /// Partition and offset of the row's record: late rows are told apart by them.
+    pub place: Option<[Expr; 2]>,
     /// Largest distance of neighbours, inclusive.
     pub gap_ms: i64,
     /// Closing.
@@ -46,7 +48,7 @@ impl Operator for SessionAggregate {
         let mut exprs = self.keys.clone();
         exprs.extend(self.aggregates.iter().cloned());
         exprs.push(self.time.clone());
-        exprs.extend(self.lane_time.clone());
+        exprs.extend(self.lane_time.iter().chain(self.place.iter().flatten()).cloned());
         exprs
     }
 
@@ -58,7 +60,8 @@ impl Operator for SessionAggregate {
         if let Some(time) = exprs.next() {
             op.time = time;
         }
-        op.lane_time = exprs.next();
+        op.lane_time = self.lane_time.as_ref().and_then(|_| exprs.next());
+        op.place = exprs.next().zip(exprs.next()).map(<[Expr; 2]>::from);
         op
     }
 

@@ -1,9 +1,11 @@
 //! The predicate that makes a join of two streams a join WITHIN.
 //!
-//! `within(left time, right time, left lane time, right lane time)` is TRUE when the right row's event time lies in
+//! `within(left time, right time, left lane time, right lane time, left and right partition, left and right offset)` is
+//! TRUE when the right row's event time lies in
 //! [left − before, left + after]; NULL times give NULL. It stands as one conjunct in the condition of an ordinary join,
 //! which is all of its meaning for a reader of finished input; running, it also bounds how long rows are kept and when
-//! rows without a partner come out. The lane times are arguments so that no rewrite drops their columns.
+//! rows without a partner come out. Where the records stood is among the arguments so that no rewrite
+//! drops its columns.
 
 use std::sync::Arc;
 
@@ -32,7 +34,9 @@ pub struct Within {
 impl Within {
     /// A join window.
     pub fn new(before_ms: i64, after_ms: i64, grace_ms: i64, sources: (Vec<RelationId>, Vec<RelationId>)) -> Self {
-        let signature = Signature::exact(vec![DataType::Int64; 4], Volatility::Immutable);
+        let [int, bigint] = [DataType::Int32, DataType::Int64];
+        let types = [&bigint, &bigint, &int, &bigint].into_iter().flat_map(|t| [t.clone(), t.clone()]).collect();
+        let signature = Signature::exact(types, Volatility::Immutable);
         Within { before_ms, after_ms, grace_ms, time_sources: sources, signature }
     }
 }
@@ -53,7 +57,7 @@ impl ScalarUDFImpl for Within {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let [left, right, ..] = columns.as_slice() else {
-            return exec_err!("within has four arguments, not {}", columns.len());
+            return exec_err!("within has eight arguments, not {}", columns.len());
         };
         let (left, right) = (left.as_primitive::<Int64Type>(), right.as_primitive::<Int64Type>());
         let near: BooleanArray = (0..left.len())

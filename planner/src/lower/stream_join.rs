@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion_common::ScalarValue;
+use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::logical_plan::Join as LogicalJoin;
 use datafusion_expr::{Expr, JoinType, Operator};
 use datafusion_physical_expr::expressions::{BinaryExpr, IsNotNullExpr, IsNullExpr, Literal};
@@ -17,7 +17,7 @@ use super::map::{column, identity};
 use super::{Lower, Lowered, column as plan_column};
 use crate::error::{ErrorKind, PlanError, Result};
 use crate::logical::within::Within;
-use crate::plan::{self, JoinKind, Op, WithinJoin};
+use crate::plan::{self, JoinKind, Lane, Op, WithinJoin};
 
 impl Lower {
     /// A stream beside a table; an inner join may have them in either order.
@@ -242,13 +242,17 @@ impl Lower {
         let (l, r) = (join.left.schema(), join.right.schema());
         // the optimiser may have turned the sides round
         let turned = args.first().is_none_or(|time| plan_column(time, l).is_err());
-        let [left_time, right_time, left_lane, right_lane] = args else {
-            return Err(PlanError::new(ErrorKind::Internal, "within has four arguments"));
+        if args.len() != 8 {
+            return Err(PlanError::new(ErrorKind::Internal, "within has eight arguments"));
+        }
+        let of_side = |right: bool| args.iter().skip(usize::from(right != turned)).step_by(2);
+        let (left_args, right_args) = (of_side(false).collect::<Vec<_>>(), of_side(true).collect::<Vec<_>>());
+        let times = (plan_column(left_args[0], l)?, plan_column(right_args[0], r)?);
+        let lane = |args: &[&Expr], schema: &DFSchema| {
+            let place = plan_column(args[2], schema).ok().zip(plan_column(args[3], schema).ok());
+            plan_column(args[1], schema).ok().map(|time| Lane { time, place })
         };
-        let (left_time, right_time) = if turned { (right_time, left_time) } else { (left_time, right_time) };
-        let (left_lane, right_lane) = if turned { (right_lane, left_lane) } else { (left_lane, right_lane) };
-        let times = (plan_column(left_time, l)?, plan_column(right_time, r)?);
-        let lane_times = (plan_column(left_lane, l).ok(), plan_column(right_lane, r).ok());
+        let lanes = (lane(&left_args, l), lane(&right_args, r));
         let (left, right) = (self.plan(&join.left)?, self.plan(&join.right)?);
         let window = left.window.clone();
         let sides = self.sides(left, right, &condition.without_equal_nulls(), (l, r))?;
@@ -267,7 +271,7 @@ impl Lower {
             on: sides.on,
             residual: sides.residual,
             times,
-            lane_times,
+            lanes,
             before_ms,
             after_ms,
             grace_ms: within.grace_ms,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion_expr::LogicalPlan;
+use datafusion_expr::{Expr, LogicalPlan};
 
 use super::reduce::Arguments;
 use super::{Lower, Lowered, Windowed, column, schema_of};
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::logical::Node as Extension;
 use crate::logical::assign_windows::AssignWindows;
 use crate::logical::session_aggregate::SessionAggregate;
-use crate::plan::{Op, WindowClose};
+use crate::plan::{Lane, Op, WindowClose};
 
 impl Lower {
     pub(super) fn assign_windows(&self, plan: &LogicalPlan, node: &Extension<AssignWindows>) -> Result<Lowered> {
@@ -23,7 +23,7 @@ impl Lower {
         let assign = Op::AssignWindows {
             input: Box::new(input.node),
             time: column(&op.time, below)?,
-            lane_time: op.lane_time.as_ref().map(|lane| column(lane, below)).transpose()?,
+            lane: lane(&op.lane_time, &op.place, |expr| column(expr, below))?,
             size_ms: op.size_ms,
             advance_ms: op.advance_ms,
             grace_ms: op.closing.grace_ms,
@@ -38,7 +38,7 @@ impl Lower {
         let mut below = Arguments::new(node.inputs[0].schema());
         let keys = below.all(self, &op.keys)?;
         let time = below.one(self, &op.time)?;
-        let lane_time = op.lane_time.as_ref().map(|lane| below.one(self, lane)).transpose()?;
+        let lane = lane(&op.lane_time, &op.place, |expr| below.one(self, expr))?;
         let aggregates = self.calls(&op.aggregates, &mut below)?;
         let input = below.over(self, input);
         let (start, end) = (keys.len(), keys.len() + 1);
@@ -51,16 +51,24 @@ impl Lower {
             time_sources: op.closing.time_sources.clone(),
         };
         let unique_key = Some((0..=end).collect());
-        let reduce = Op::SessionReduce {
-            input: Box::new(input.node),
-            keys,
-            time,
-            lane_time,
-            gap_ms: op.gap_ms,
-            aggregates,
-            window,
-        };
+        let reduce =
+            Op::SessionReduce { input: Box::new(input.node), keys, time, lane, gap_ms: op.gap_ms, aggregates, window };
         let schema = Arc::clone(&schema_of(plan));
         Ok(self.table(reduce, schema, false, unique_key))
     }
+}
+
+/// Where the records of rows stood, as columns.
+fn lane(
+    time: &Option<Expr>,
+    place: &Option<[Expr; 2]>,
+    mut column: impl FnMut(&Expr) -> Result<usize>,
+) -> Result<Option<Lane>> {
+    let Some(time) = time else { return Ok(None) };
+    let time = column(time)?;
+    let place = match place {
+        Some([partition, offset]) => Some((column(partition)?, column(offset)?)),
+        None => None,
+    };
+    Ok(Some(Lane { time, place }))
 }

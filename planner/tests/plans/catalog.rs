@@ -1,7 +1,5 @@
 //! A catalog that statements build up, as a session would.
 
-use std::collections::BTreeMap;
-
 use millrace_planner::action::Action;
 use millrace_planner::catalog::{Catalog, Definition, Relation, RelationKind};
 use millrace_planner::error::PlanError;
@@ -58,48 +56,20 @@ pub(crate) fn error(script: &str) -> String {
 
 fn register(catalog: &mut Catalog, action: &Action) {
     let id = catalog.allocate();
-    let base = Relation {
-        id,
-        name: String::new(),
-        kind: RelationKind::Stream,
-        columns: vec![],
-        primary_key: vec![],
-        system_columns: false,
-        definition: Definition::Source { options: BTreeMap::new() },
-        reads: vec![],
-        window_columns: None,
-        time_sources: vec![],
-    };
     let relation = match action {
-        Action::CreateSource(create) => Relation {
-            name: create.name.clone(),
-            kind: create.kind,
-            columns: create.columns.clone(),
-            primary_key: create.primary_key.clone(),
-            system_columns: create.kind == RelationKind::Stream || !create.primary_key.is_empty(),
-            definition: Definition::Source { options: create.options.clone() },
-            time_sources: vec![id],
-            ..base
-        },
-        Action::CreateQuery(create) => Relation {
-            name: create.name.clone(),
-            kind: create.kind,
-            columns: create.columns.clone(),
-            primary_key: create.primary_key.clone(),
-            system_columns: create.system_columns,
-            definition: Definition::Query { sql: create.sql.clone() },
-            reads: create.query.reads.clone(),
-            window_columns: create.window_columns,
-            time_sources: create.time_sources.clone(),
-            ..base
-        },
+        Action::CreateSource(create) => create.relation(id, create.columns.clone()),
+        Action::CreateQuery(create) => create.relation(id),
         Action::CreateView { name, columns, sql, reads, .. } => Relation {
+            id,
             name: name.clone(),
             kind: RelationKind::View,
             columns: columns.clone(),
+            primary_key: vec![],
+            system_columns: false,
             definition: Definition::Query { sql: sql.clone() },
             reads: reads.clone(),
-            ..base
+            window_columns: None,
+            time_sources: vec![],
         },
         Action::CreateType { name, data_type } => {
             catalog.types.insert(name.clone(), data_type.clone());

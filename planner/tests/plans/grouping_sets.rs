@@ -128,10 +128,10 @@ fn sets_are_maintained_as_a_union() {
               └ Union
                 ├ Project  [USER_ID AS CLICKS.USER_ID, NULL AS CLICKS.PAGE, WINDOWSTART AS WINDOW.WINDOWSTART, WINDOWEND AS WINDOW.WINDOWEND, COUNT AS #result.COUNT]
                 │ └ WindowedReduce  count(*)  key=USER_ID  window=TUMBLING 1 min  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 1 min
-                │   └ Source CLICKS  append-only  columns=[USER_ID, ROWTIME, ROWLANETIME]
+                │   └ Source CLICKS  append-only  columns=[USER_ID, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]
                 └ Project  [NULL AS CLICKS.USER_ID, PAGE AS CLICKS.PAGE, WINDOWSTART AS WINDOW.WINDOWSTART, WINDOWEND AS WINDOW.WINDOWEND, COUNT AS #result.COUNT]
                   └ WindowedReduce  count(*)  key=PAGE  window=TUMBLING 1 min  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 1 min
-                    └ Source CLICKS  append-only  columns=[PAGE, ROWTIME, ROWLANETIME]"#]],
+                    └ Source CLICKS  append-only  columns=[PAGE, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }
 

@@ -101,7 +101,7 @@ fn windows_of_all_kinds() {
             Emit T  upsert  key=(USER_ID, WINDOWSTART, WINDOWEND)
             └ Project  [USER_ID, SUM AS S, WINDOWSTART, WINDOWEND]
               └ WindowedReduce  sum(STARS)  key=USER_ID  window=HOPPING 10 s by 5 s  hash  keeps 1 row per key and open window, until window end + grace 1 s; results 24 h; emits closed windows
-                └ Source RATINGS  append-only  columns=[USER_ID, STARS, ROWTIME, ROWLANETIME]"#]],
+                └ Source RATINGS  append-only  columns=[USER_ID, STARS, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
     check(
         "CREATE TABLE t AS SELECT user_id, COUNT(*) AS n FROM ratings WINDOW SESSION (60 SECONDS, GRACE PERIOD 1 HOUR) GROUP BY user_id",
@@ -109,7 +109,8 @@ fn windows_of_all_kinds() {
             Emit T  upsert  key=(USER_ID, WINDOWSTART, WINDOWEND)
             └ Project  [USER_ID, COUNT AS N, WINDOWSTART, WINDOWEND]
               └ SessionReduce  count(*)  key=USER_ID  window=SESSION 1 min  hash  keeps 1 row per key and open window, until window end + grace 1 h; results 24 h
-                └ Source RATINGS  append-only  columns=[USER_ID, ROWTIME, ROWLANETIME]"#]],
+                └ Project  [USER_ID, ROWTIME, ROWLANETIME, ROWPARTITION, ROWOFFSET]
+                  └ Source RATINGS  append-only  columns=[USER_ID, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }
 
@@ -213,6 +214,6 @@ SELECT user_id, SUM(n), MAX(WINDOWEND) FROM w GROUP BY user_id",
             └ Reduce  max(N)  key=USER_ID  hash  keeps 1 row per key
               └ Project  [USER_ID, COUNT AS N]
                 └ WindowedReduce  count(*)  key=USER_ID  window=TUMBLING 1 min  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 1 min
-                  └ Source RATINGS  append-only  columns=[USER_ID, ROWTIME, ROWLANETIME]"#]],
+                  └ Source RATINGS  append-only  columns=[USER_ID, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }

@@ -89,7 +89,7 @@ fn windows_close() {
             Emit POSSIBLE_FRAUD  upsert  key=(CARD_NUMBER, WINDOWSTART, WINDOWEND)
             └ Map  [CARD_NUMBER, COUNT AS KSQL_COL_0, WINDOWSTART, WINDOWEND]  where COUNT > 3
               └ WindowedReduce  count(*)  key=CARD_NUMBER  window=TUMBLING 5 s  hash  keeps 1 row per key and open window, until window end + grace 24 h; results 24 h 5 s
-                └ Source AUTHORIZATION_ATTEMPTS  append-only  columns=[CARD_NUMBER, ROWTIME, ROWLANETIME]"#]],
+                └ Source AUTHORIZATION_ATTEMPTS  append-only  columns=[CARD_NUMBER, ROWTIME, ROWPARTITION, ROWOFFSET, ROWLANETIME]"#]],
     );
 }
 

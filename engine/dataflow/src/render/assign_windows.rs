@@ -12,8 +12,9 @@ use arrow::datatypes::Int64Type;
 use millrace_data::Batch;
 use millrace_planner::plan::{Node, Op};
 
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::stateless;
+use crate::render::hash::wanted::Wanted;
 use crate::render::{Renderer, Rows, Tools};
 
 /// Event times beyond ± this have no window: sums with sizes and graces must not overflow.
@@ -23,17 +24,19 @@ pub(crate) const NO_EVENT_TIME: &str = "the row has no event time that a window 
 
 /// Renders `Op::AssignWindows`.
 pub(crate) fn assign_windows<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    let Op::AssignWindows { input, time, lane_time, size_ms, advance_ms, grace_ms } = &node.op else {
+    let Op::AssignWindows { input, time, lane, size_ms, advance_ms, grace_ms } = &node.op else {
         panic!("not AssignWindows: {:?}", node.op)
     };
     let rows = cx.render(input);
     let assigner = Assigner {
         time: *time,
-        lane_time: *lane_time,
+        lane_time: lane.map(|lane| lane.time),
         size_ms: *size_ms,
         advance_ms: *advance_ms,
         grace_ms: *grace_ms,
+        late: tools.reporter.for_late_rows(input, *lane),
         reporter: tools.reporter,
+        output: Wanted::new(&node.schema, tools.wanted),
     };
     stateless(rows, "AssignWindows", tools.meter, move |_, batch, emit| emit(assigner.apply(&batch)))
 }
@@ -44,7 +47,9 @@ struct Assigner {
     size_ms: i64,
     advance_ms: i64,
     grace_ms: i64,
+    late: LateReporter,
     reporter: Reporter,
+    output: Wanted,
 }
 
 impl Assigner {
@@ -65,8 +70,7 @@ impl Assigner {
             let mut start = (time - self.size_ms).div_euclid(self.advance_ms) * self.advance_ms + self.advance_ms;
             while start <= last {
                 if lane.is_some_and(|lane| start + self.size_ms + self.grace_ms <= lane) {
-                    let row = row_text(batch.columns(), i);
-                    self.reporter.late((start, start + self.size_ms), time, row);
+                    self.late.late(batch.columns(), i, (start, start + self.size_ms), time);
                 } else {
                     rows.push(i as u32);
                     starts.push(start);
@@ -75,11 +79,24 @@ impl Assigner {
             }
         }
         let whole = rows.len() == batch.len() && rows.iter().enumerate().all(|(i, r)| i == *r as usize);
-        let out = if whole { batch.clone() } else { batch.take(&rows) };
+        let out = if whole { batch.clone() } else { self.taken(batch, &rows) };
         let ends: ArrayRef = Arc::new(Int64Array::from_iter_values(starts.iter().map(|s| s + self.size_ms)));
         let starts: ArrayRef = Arc::new(Int64Array::from(starts));
         let columns = out.columns().iter().map(Arc::clone).chain([starts, ends]).collect();
         out.with_columns(columns)
+    }
+
+    /// Some rows, as far as anybody reads them.
+    fn taken(&self, batch: &Batch, rows: &[u32]) -> Batch {
+        let width = batch.columns().len();
+        let read: Vec<usize> = (0..width).filter(|c| self.output.is_read(*c)).collect();
+        let taken = batch.project(&read).take(rows);
+        let mut columns = taken.columns().iter();
+        let all = (0..width).map(|c| {
+            let column = if self.output.is_read(c) { columns.next().map(Arc::clone) } else { None };
+            column.unwrap_or_else(|| self.output.nulls(c, rows.len()))
+        });
+        taken.with_columns(all.collect())
     }
 
     fn without_time(&self, batch: &Batch, i: usize) {
@@ -92,6 +109,10 @@ impl Assigner {
 mod tests {
     use std::rc::Rc;
 
+    use arrow::array::RecordBatch;
+    use arrow::datatypes::{DataType, Field, Schema};
+    use millrace_planner::plan::State;
+
     use super::*;
     use crate::api::QueryId;
     use crate::errors::Notebook;
@@ -100,13 +121,25 @@ mod tests {
         let notebook = Notebook::default();
         let times: ArrayRef = Arc::new(rows.iter().map(|r| r.0).collect::<Int64Array>());
         let lanes: ArrayRef = Arc::new(rows.iter().map(|r| r.1).collect::<Int64Array>());
+        let reporter = Reporter::new(&notebook, QueryId(1), "AssignWindows");
+        let columns = ["time", "lane"].map(|name| Field::new(name, DataType::Int64, true));
+        let schema = Arc::new(Schema::new(columns.to_vec()));
+        let input = Node {
+            op: Op::Constant { rows: RecordBatch::new_empty(Arc::clone(&schema)) },
+            schema: Arc::clone(&schema),
+            append_only: true,
+            unique_key: None,
+            state: State::Hash,
+        };
         let assigner = Assigner {
             time: 0,
             lane_time: Some(1),
+            late: reporter.for_late_rows(&input, None),
+            output: Wanted::new(&schema, None),
             size_ms: size,
             advance_ms: advance,
             grace_ms: grace,
-            reporter: Reporter::new(&notebook, QueryId(1), "AssignWindows"),
+            reporter,
         };
         let out = assigner.apply(&Batch::new(vec![times, lanes], None, rows.len()));
         let times = out.column(0).as_primitive::<Int64Type>();

@@ -19,7 +19,7 @@ pub(crate) mod share;
 mod sorted;
 mod standing;
 pub(crate) mod top_k;
-mod wanted;
+pub(crate) mod wanted;
 pub(crate) mod windowed;
 pub(crate) mod within;
 

@@ -17,7 +17,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion_common::ScalarValue;
 use millrace_data::Batch;
 use millrace_dataflow::{
-    BaseRelation, Dataflow, Engine, Intake, Options, QueryId, Rows, Stepping, StreamTime, TickInputs, TickOutput,
+    BaseRelation, Dataflow, Engine, Intake, LateRow, Options, QueryId, Rows, Stepping, StreamTime, TickInputs,
+    TickOutput,
 };
 use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{Node, Op, State};
@@ -259,23 +260,7 @@ impl Case {
 /// Every node of a plan keeps its state this way.
 pub(crate) fn set_state(node: &mut Node, state: State) {
     node.state = state;
-    match &mut node.op {
-        Op::Source { .. } | Op::Constant { .. } => {}
-        Op::Map { input, .. }
-        | Op::Unnest { input, .. }
-        | Op::Reduce { input, .. }
-        | Op::AssignWindows { input, .. }
-        | Op::SessionReduce { input, .. }
-        | Op::TopK { input, .. }
-        | Op::AtMostOne { input, .. } => set_state(input, state),
-        Op::Union { inputs } => inputs.iter_mut().for_each(|input| set_state(input, state)),
-        Op::Join(join) => [&mut join.left, &mut join.right].into_iter().for_each(|side| set_state(side, state)),
-        Op::WithinJoin(join) => [&mut join.left, &mut join.right].into_iter().for_each(|side| set_state(side, state)),
-        Op::AsOfJoin { stream: left, table: right, .. } | Op::SetOp { left, right, .. } => {
-            set_state(left, state);
-            set_state(right, state);
-        }
-    }
+    node.children_mut().into_iter().for_each(|child| set_state(child, state));
 }
 
 fn sorted(texts: &[&str]) -> Vec<String> {
@@ -304,9 +289,15 @@ pub(crate) fn errors_of(output: &TickOutput) -> Vec<String> {
 pub(crate) fn late_of(output: &TickOutput) -> Vec<String> {
     let late = output.late.iter();
     let mut late: Vec<String> =
-        late.map(|l| format!("{}..{} {} {}", l.window_start, l.window_end, l.row_time, l.row)).collect();
+        late.map(|l| format!("{}..{} {} {}{}", l.window_start, l.window_end, l.row_time, l.row, place(l))).collect();
     late.sort();
     late
+}
+
+/// ` of L/0/17`: where a late record stood, where that is known.
+fn place(late: &LateRow) -> String {
+    let Some((partition, offset)) = late.partition.zip(late.offset) else { return String::new() };
+    format!(" of {}/{partition}/{offset}", late.source)
 }
 
 /// A query that delivers its changes.

@@ -19,17 +19,17 @@ use crate::nodes::{aggregate, bigint, binary, close, col, join, join_node, reduc
 const STREAM: &str = "t bigint, lane bigint, k text, x bigint";
 
 const T: usize = 0;
-const K: usize = 2;
+pub(crate) const K: usize = 2;
 const X: usize = 3;
 
-struct Net {
-    a: Relation,
-    b: Relation,
-    table: Relation,
+pub(crate) struct Net {
+    pub(crate) a: Relation,
+    pub(crate) b: Relation,
+    pub(crate) table: Relation,
 }
 
 impl Net {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let table = Relation::new("T", "k text, y bigint");
         Net { a: Relation::new("A", STREAM).kept(), b: Relation::new("B", STREAM).kept(), table }
     }
@@ -44,7 +44,7 @@ impl Net {
     }
 
     /// Ten relations, each derived from the one before; the last is kept.
-    fn chain(&self) -> Vec<(Node, Option<Publish>)> {
+    pub(crate) fn chain(&self) -> Vec<(Node, Option<Publish>)> {
         let mut source = map(self.a.source(), None, &[K, X]);
         (0..10)
             .map(|i| {
@@ -59,7 +59,7 @@ impl Net {
     }
 
     /// Queries that stand beside the chain.
-    fn others(&self) -> Vec<Node> {
+    pub(crate) fn others(&self) -> Vec<Node> {
         let (a, b) = (|| self.a.source(), || self.b.source());
         let last = || Net::link(9).source();
         let table = || self.table.source();
@@ -83,7 +83,7 @@ impl Net {
     }
 
     /// Filters that few rows pass, every other one with state.
-    fn filters(&self) -> Vec<Node> {
+    pub(crate) fn filters(&self) -> Vec<Node> {
         let conditions = [Operator::Eq, Operator::Lt, Operator::GtEq, Operator::NotEq];
         (0..60)
             .map(|i| {
@@ -106,7 +106,7 @@ fn map(input: Node, filter: Option<(usize, Operator, i64)>, columns: &[usize]) -
     nodes(op, &Arc::new(arrow::datatypes::Schema::new(fields)))
 }
 
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
@@ -116,7 +116,7 @@ impl Random {
 }
 
 /// What happens in a tick: most of the time to one relation, or to none.
-fn happens(net: &Net, random: &mut Random, time: &mut i64) -> TickInputs {
+pub(crate) fn happens(net: &Net, random: &mut Random, time: &mut i64) -> TickInputs {
     let key = |random: &mut Random| ["a", "b", "c", "NULL"][random.below(4) as usize];
     let mut text = String::new();
     let what = random.below(10);
@@ -149,9 +149,9 @@ fn happens(net: &Net, random: &mut Random, time: &mut i64) -> TickInputs {
 /// What every query said at every tick.
 type Said = Vec<Vec<(Changes, Vec<String>, Vec<String>)>>;
 
-const TICKS: usize = 60;
+pub(crate) const TICKS: usize = 60;
 
-fn start(waking: Waking, workers: usize, net: &Net) -> Engine {
+pub(crate) fn start(waking: Waking, workers: usize, net: &Net) -> Engine {
     let stepping = if workers == 1 { Stepping::Threads } else { Stepping::Seeded(7) };
     let options = Options { workers, stepping, waking, ..Options::default() };
     let mut engine = Engine::start(&options, SimulatedWorld::new(1).world()).expect("threads start");

@@ -4,11 +4,13 @@
 
 mod aggregate;
 mod as_of;
+mod early;
 mod engine;
 mod harness;
 mod idle;
 mod join;
 mod nodes;
+mod paused;
 mod random;
 mod reduce;
 mod rows;

@@ -6,7 +6,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion_common::ScalarValue;
 use datafusion_expr::Operator;
 use datafusion_physical_expr::expressions::{BinaryExpr, Column, Literal};
-use millrace_planner::plan::{Aggregate, AggregateFunction, Expr, Join, JoinKind, Node, Op, SortKey, WindowClose};
+use millrace_planner::plan::{
+    Aggregate, AggregateFunction, Expr, Join, JoinKind, Lane, Node, Op, SortKey, WindowClose,
+};
 
 use crate::harness::{Relation, nodes, schema, type_of};
 
@@ -91,12 +93,17 @@ pub(crate) fn numbered(mut topk: Node) -> Node {
     topk
 }
 
+/// The lane time is the second column, and nobody knows where the records stood.
+pub(crate) fn lane() -> Option<Lane> {
+    Some(Lane { time: 1, place: None })
+}
+
 /// Tumbling or hopping windows over the event time in column 0 and the lane time in column 1.
 pub(crate) fn windows(input: Node, size_ms: i64, advance_ms: i64, grace_ms: i64) -> Node {
     let fields = concat(&input.schema, &schema("ws bigint, we bigint"));
     let append_only = input.append_only;
     let input = Box::new(input);
-    let op = Op::AssignWindows { input, time: 0, lane_time: Some(1), size_ms, advance_ms, grace_ms };
+    let op = Op::AssignWindows { input, time: 0, lane: lane(), size_ms, advance_ms, grace_ms };
     Node { append_only, ..nodes(op, &fields) }
 }
 

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use datafusion_expr::Operator;
 use millrace_dataflow::{Engine, Options, Stepping};
 use millrace_planner::plan::{
-    Aggregate, AggregateFunction as F, Join, JoinKind, Node, Op, SetOpKind, State, WithinJoin,
+    Aggregate, AggregateFunction as F, Join, JoinKind, Lane, Node, Op, SetOpKind, State, WithinJoin,
 };
 use millrace_world::SimulatedWorld;
 
@@ -15,7 +15,7 @@ use crate::harness::{
     Changes, QUERY, Relation, changes_of_query, errors_of, inputs, install, late_of, nodes, schema, set_state,
 };
 use crate::nodes::{
-    aggregate, bigint, binary, by, close, col, concat, join, join_node, numbered, reduce, topk, windowed, windows,
+    aggregate, bigint, binary, by, close, col, concat, join, join_node, lane, numbered, reduce, topk, windowed, windows,
 };
 
 /// Numbers from a seed.
@@ -511,7 +511,7 @@ fn sessions() {
                 input: Box::new(l.stream()),
                 keys: vec![2],
                 time: 0,
-                lane_time: Some(1),
+                lane: Some(Lane { time: 1, place: Some((4, 5)) }),
                 gap_ms: 4,
                 aggregates,
                 window,
@@ -533,7 +533,7 @@ fn streams_near_each_other() {
                     on: vec![(2, 2)],
                     residual: residual.then(|| binary(col(3), Operator::LtEq, col(6 + 3))),
                     times: (0, 0),
-                    lane_times: (Some(1), Some(1)),
+                    lanes: (Some(Lane { time: 1, place: Some((4, 5)) }), lane()),
                     before_ms: 3,
                     after_ms: 6,
                     grace_ms: 2,

@@ -3,7 +3,7 @@
 use millrace_planner::plan::{AggregateFunction as F, Node, Op, WindowClose};
 
 use crate::harness::{Case, Relation, nodes, schema};
-use crate::nodes::{aggregate, close};
+use crate::nodes::{aggregate, close, lane};
 
 /// Event time, lane time, key, value.
 fn stream() -> Relation {
@@ -18,7 +18,7 @@ fn plan(s: &Relation, change: impl FnOnce(&mut WindowClose)) -> Node {
         input: Box::new(s.stream()),
         keys: vec![2],
         time: 0,
-        lane_time: Some(1),
+        lane: lane(),
         gap_ms: 10,
         aggregates: vec![aggregate(F::Count, &[], "bigint"), aggregate(F::Sum, &[3], "bigint")],
         window,

@@ -1,6 +1,6 @@
 //! Tumbling and hopping windows.
 
-use millrace_planner::plan::{AggregateFunction as F, Node, Op, WindowClose};
+use millrace_planner::plan::{AggregateFunction as F, Lane, Node, Op, WindowClose};
 
 use crate::harness::{Case, Relation};
 use crate::nodes::{aggregate, close, windowed, windows};
@@ -30,6 +30,23 @@ fn emit_changes_revises_until_the_window_closes() {
         .tick("S +4,12,a,100; @S 12", "")
         .late("0..10 4 (4, 12, a, 100)")
         .tick("S +13,12,a,1; @S 13", "-a,10,20,7 | +a,10,20,8")
+        .check();
+}
+
+#[test]
+fn late_rows_say_where_they_stood() {
+    let s = Relation::new("S", "t bigint, lane bigint, p int, o bigint, k text");
+    let mut input = windows(s.stream(), 10, 10, 2);
+    if let Op::AssignWindows { lane, .. } = &mut input.op {
+        *lane = Some(Lane { time: 1, place: Some((2, 3)) });
+    }
+    let plan = windowed(input, &[4, 5, 6], vec![aggregate(F::Count, &[], "bigint")], close(1, 2, 40, &[&s]));
+    Case::new(&[s], plan)
+        .tick("S +1,NULL,0,70,a | +20,1,1,5,b; @S 20", "+a,0,10,1 | +b,20,30,1")
+        // one that its lane makes late, and one whose window an idle partition has not held open
+        .tick("S +2,20,1,6,c | +3,1,0,71,d", "")
+        .late("0..10 2 (2, c) of S/1/6")
+        .late("0..10 3 (3, d, 0, 10) of S/0/71")
         .check();
 }
 
@@ -144,8 +161,8 @@ fn a_late_query_counts_the_kept_history_at_its_first_tick() {
 fn windows_over_tables_never_close() {
     let t = stream();
     let mut input = windows(t.source(), 10, 10, 0);
-    if let Op::AssignWindows { lane_time, .. } = &mut input.op {
-        *lane_time = None;
+    if let Op::AssignWindows { lane, .. } = &mut input.op {
+        *lane = None;
     }
     let plan = windowed(input, &[2, 4, 5], vec![aggregate(F::Count, &[], "bigint")], close(1, 0, 10, &[]));
     Case::new(&[t], plan)

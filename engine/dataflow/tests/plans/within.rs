@@ -4,7 +4,7 @@ use datafusion_expr::Operator;
 use millrace_planner::plan::{JoinKind, Op, WithinJoin};
 
 use crate::harness::{Case, Relation, nodes};
-use crate::nodes::{binary, col, concat};
+use crate::nodes::{binary, col, concat, lane};
 
 /// Right rows from 5 ms before to 10 ms after a left row, grace 2 ms.
 fn case(kind: JoinKind, keep: bool, change: impl FnOnce(&mut WithinJoin)) -> Case {
@@ -20,7 +20,7 @@ fn case(kind: JoinKind, keep: bool, change: impl FnOnce(&mut WithinJoin)) -> Cas
         on: vec![(2, 2)],
         residual: None,
         times: (0, 0),
-        lane_times: (Some(1), Some(1)),
+        lanes: (lane(), lane()),
         before_ms: 5,
         after_ms: 10,
         grace_ms: 2,

@@ -42,17 +42,19 @@ impl Session {
             return Err(error.into());
         }
         let from_now = kind != QueryKind::Once && self.settings.word("auto.offset.reset") == "latest";
-        self.prepare(&query.root, from_now)?;
+        let root = self.read_again(&query.root, from_now)?;
+        let reads: BTreeSet<RelationId> = sources(&root).into_iter().map(|(id, _)| id).collect();
+        self.prepare(&root)?;
         let id = self.next_query_id();
         let deliver = !matches!(output, Output::None);
         let (root, publish) = match target {
             Some(target) => {
                 self.ensure_in_engine(target)?;
                 let stored = self.stored(target)?;
-                let root = fit(&query.root, &stored.schema);
+                let root = fit(&root, &stored.schema);
                 (root, Some(Publish { relation: target, keep: stored.keep }))
             }
-            None => (query.root.clone(), None),
+            None => (root, None),
         };
         let plan = root.clone();
         let machine = self.machine()?;
@@ -76,33 +78,23 @@ impl Session {
             reads,
             start,
             ended: None,
+            resumed: None,
             rows_out: 0,
             error_rows: 0,
             error_samples: vec![],
-            plan,
+            plan: plan.clone(),
             output,
         };
         self.queries.insert(id, running);
-        self.order_inputs(&query.root);
+        self.order_inputs(&plan);
         Ok(id)
     }
 
-    /// What a plan reads is in the engine, with the columns that it reads, and whole unless it reads streams from now on.
-    fn prepare(&mut self, root: &Node, from_now: bool) -> Result<()> {
+    /// What a plan reads is in the engine, with the columns that it reads.
+    fn prepare(&mut self, root: &Node) -> Result<()> {
         for (id, columns) in sources(root) {
             self.ensure_in_engine(id)?;
-            let passed = self.system.tick();
-            let written = self.queries.values().any(|query| query.target == Some(id) && query.start <= passed);
-            let stored = self.stored_mut(id)?;
-            // a source brings the columns that somebody wanted when it began
-            let visible = stored.visible();
-            let has_columns = columns.iter().all(|c| stored.wanted.contains(c) || *c >= visible);
-            let needs_history = !(from_now && stored.relation.append_only() && has_columns);
-            if (stored.flowing || written) && !stored.keep && !stored.is_system() && needs_history {
-                let message = format!("rows of {} have flowed by, and nothing kept them", stored.relation.name);
-                return Err(SessionError::internal(message));
-            }
-            stored.wanted.extend(columns);
+            self.stored_mut(id)?.wanted.extend(columns);
         }
         Ok(())
     }

@@ -100,6 +100,10 @@ impl Session {
         if let Some(machine) = &mut self.running {
             machine.engine.remove(id);
         }
-        self.queries.remove(&id).ok_or_else(|| SessionError::internal(format!("no query {}", id.0)))
+        // it may have been the last that took the rows of a source
+        self.feeds_due |= self.queries.values().any(|query| query.state.is_paused());
+        let ended = self.queries.remove(&id);
+        self.close_reopened(ended.iter().flat_map(|query| query.reads.iter().copied()));
+        ended.ok_or_else(|| SessionError::internal(format!("no query {}", id.0)))
     }
 }

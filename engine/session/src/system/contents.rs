@@ -88,7 +88,11 @@ impl Session {
         let (state, message) = self.state_of(query);
         let relation = query.target.and_then(|id| self.relations.get(&id)).map(|s| s.relation.name.as_str());
         let passed = self.system.tick();
-        let frontier = if query.start > passed { Cell::Null } else { query.ended.unwrap_or(passed).into() };
+        let last = match query.state {
+            QueryState::Paused { at } => at,
+            _ => query.ended.unwrap_or(passed),
+        };
+        let frontier = if query.start > last { Cell::Null } else { last.into() };
         let kind = if query.kind == QueryKind::Push { "PUSH" } else { "PERSISTENT" };
         vec![
             query.name.as_str().into(),
@@ -109,6 +113,7 @@ impl Session {
         match query.state {
             QueryState::Failed => ("FAILED", query.message.clone()),
             QueryState::Completed => ("COMPLETED", None),
+            QueryState::Paused { .. } => ("PAUSED", None),
             QueryState::Active => {
                 let inputs = self.inputs_of(query.reads.iter().copied());
                 let stalled = inputs.iter().find_map(|id| {
@@ -122,6 +127,7 @@ impl Session {
                 match stalled.or(paused) {
                     Some(reason) => ("STALLED", Some(reason)),
                     None if query.start > self.system.tick() => ("STARTING", None),
+                    None if query.resumed.is_some_and(|tick| tick > self.system.tick()) => ("BACKFILLING", None),
                     None => ("RUNNING", None),
                 }
             }
@@ -154,7 +160,8 @@ impl Session {
     }
 
     fn frontier_rows(&self) -> Vec<Row> {
-        let fed = self.relations.values().filter(|s| !s.is_system() && !matches!(s.origin, Origin::View));
+        let fed =
+            self.relations.values().filter(|s| !s.is_system() && !s.reopened && !matches!(s.origin, Origin::View));
         let row = |id: RelationId, name: &str, ended: Option<u64>| {
             let time = self.system.stream_times.get(&id).map(|t| t.retain).filter(|t| *t != i64::MIN);
             let tick = ended.unwrap_or(self.system.tick());

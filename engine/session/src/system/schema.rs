@@ -86,9 +86,12 @@ pub(crate) const DECLARATIONS: [Declaration; 12] = [
         relation: SystemRelation::Late,
         name: "late",
         measured: true,
-        // times in epoch ms
+        // SOURCE: the stream that the query reads; times in epoch ms
         columns: &[
             ("QUERY", TEXT),
+            ("SOURCE", TEXT),
+            ("PARTITION", INT),
+            ("OFFSET", BIGINT),
             ("WINDOW_START", BIGINT),
             ("WINDOW_END", BIGINT),
             ("ROW_TIME", BIGINT),
@@ -114,8 +117,8 @@ pub(crate) const DECLARATIONS: [Declaration; 12] = [
         relation: SystemRelation::Queries,
         name: "queries",
         measured: true,
-        // KIND: PERSISTENT, PUSH; STATE: STARTING, RUNNING, STALLED, FAILED, COMPLETED; FRONTIER: its last tick;
-        // ROWS_OUT: changes written for readers outside
+        // KIND: PERSISTENT, PUSH; STATE: STARTING, BACKFILLING, RUNNING, PAUSED, STALLED, FAILED, COMPLETED; FRONTIER:
+        // its last tick; ROWS_OUT: changes written for readers outside
         columns: &[
             ("NAME", TEXT),
             ("KIND", TEXT),
@@ -188,7 +191,7 @@ mod tests {
             errors* (QUERY VARCHAR, OPERATOR VARCHAR, KIND VARCHAR, MESSAGE VARCHAR, ROW VARCHAR)
             frontiers* (RELATION VARCHAR, TICK BIGINT, STREAM_TIME BIGINT, ENDED BOOLEAN)
             functions (NAME VARCHAR, KIND VARCHAR)
-            late* (QUERY VARCHAR, WINDOW_START BIGINT, WINDOW_END BIGINT, ROW_TIME BIGINT, ROW VARCHAR)
+            late* (QUERY VARCHAR, SOURCE VARCHAR, PARTITION INT, OFFSET BIGINT, WINDOW_START BIGINT, WINDOW_END BIGINT, ROW_TIME BIGINT, ROW VARCHAR)
             operators* (QUERY VARCHAR, NODE INT, OPERATOR VARCHAR, WORKER INT, ROWS_OUT BIGINT, BYTES BIGINT, BUSY_MS DOUBLE)
             queries* (NAME VARCHAR, KIND VARCHAR, STATE VARCHAR, MESSAGE VARCHAR, RELATION VARCHAR, FRONTIER BIGINT, ROWS_IN BIGINT, ROWS_OUT BIGINT, ERROR_ROWS BIGINT, SQL VARCHAR)
             relations (NAME VARCHAR, KIND VARCHAR, CONNECTOR VARCHAR, PRIMARY_KEY VARCHAR, SYSTEM BOOLEAN, SQL VARCHAR)

@@ -34,6 +34,8 @@ pub(crate) struct Feed {
     pub(crate) backlog: Backlog,
     /// Feeds of a higher level wait for the backlog of this one.
     pub(crate) level: usize,
+    /// Nobody takes its rows now: it gives none, and nobody waits for it.
+    pub(crate) held: bool,
     pub(crate) lanes: Vec<Lane>,
     /// Rows of the tick at hand, in order.
     pieces: Vec<Rows>,
@@ -94,7 +96,19 @@ impl Feed {
     pub(crate) fn new(relation: RelationId, table: bool, visible: usize, backlog: Backlog) -> Self {
         let told = StreamTime::START;
         let (lanes, pieces, failed) = (vec![], vec![], false);
-        Feed { relation, table, visible, backlog, level: 0, lanes, pieces, stream_time: NO_TIME, told, failed }
+        Feed {
+            relation,
+            table,
+            visible,
+            backlog,
+            level: 0,
+            held: false,
+            lanes,
+            pieces,
+            stream_time: NO_TIME,
+            told,
+            failed,
+        }
     }
 
     /// Whether nothing will come any more.

@@ -48,12 +48,13 @@ pub(crate) fn closing<'scope>(
         left: i64::MIN,
     };
     let (clock, sources) = (clock.clone(), window.time_sources.clone());
-    unary(results, "Closing", Route::Local, Calls::EveryTick(start), meter.part(), move |_, batches, emit| {
+    let calls = Calls::EveryTick(start, clock.clone());
+    unary(results, "Closing", Route::Local, calls, meter.part(), move |tick, batches, emit| {
         let mut changes = vec![];
         for batch in &batches {
             results_held.change(batch, &mut changes);
         }
-        let now = clock.stream_time(&sources);
+        let now = clock.stream_time(tick, &sources);
         results_held.close(now.close, &mut changes);
         results_held.leave(now.retain, &mut changes);
         consolidate(&mut changes);

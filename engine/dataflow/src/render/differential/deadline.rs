@@ -24,7 +24,7 @@ pub(crate) trait Deadlines: 'static {
     fn deadline(&self, batch: &Batch, i: usize) -> Option<i64>;
 
     /// Event time at the end of this tick.
-    fn now(&self) -> i64;
+    fn now(&self, tick: u64) -> i64;
 
     /// Row `i` comes after its deadline had passed in an earlier tick: whether it is there for its one tick still.
     fn missed(&self, batch: &Batch, i: usize) -> bool;
@@ -35,19 +35,19 @@ pub(crate) fn until<'scope>(
     rows: Rows<'scope>,
     schema: &SchemaRef,
     route: Route,
-    start: u64,
+    calls: Calls,
     deadlines: impl Deadlines,
     meter: Meter,
 ) -> Rows<'scope> {
     let mut held = Held { codec: Codec::of(schema), rows: BTreeMap::new(), passed: i64::MIN };
-    unary(rows, "Deadline", route, Calls::EveryTick(start), meter, move |_, batches, emit| {
+    unary(rows, "Deadline", route, calls, meter, move |tick, batches, emit| {
         if let Some(gone) = held.gone() {
             emit(gone);
         }
         for batch in batches {
             emit(held.add(&batch, &deadlines));
         }
-        held.passed = held.passed.max(deadlines.now());
+        held.passed = held.passed.max(deadlines.now(tick));
     })
 }
 

@@ -21,7 +21,7 @@ use millrace_planner::plan::{Aggregate, Node, Op, WindowClose};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::operators::generic::operator::source;
 
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::{Calls, Meter, Route, stateless, unary};
 use crate::render::differential::aggregate::{Aggregates, by_arrival};
 use crate::render::differential::closing::closing;
@@ -47,8 +47,8 @@ pub(crate) fn reduce_groups<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, 
     let mut rows = groups.with_ticks(rows, input.append_only, &tools.meter);
     if let Some(window) = window {
         let windows = Windows::new(cx, input, keys, window, &tools.reporter);
-        let route = Route::Key(keys.clone());
-        rows = until(rows, groups.schema(), route, cx.start, windows, tools.meter.part());
+        let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(cx.start, cx.env.tick.clone()));
+        rows = until(rows, groups.schema(), route, calls, windows, tools.meter.part());
     }
     let mut collection = groups.keyed(rows, &tools.meter);
     if keys.is_empty() && window.is_none() && !aggregates.is_empty() {
@@ -67,28 +67,28 @@ pub(crate) fn reduce_groups<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, 
 struct Windows {
     start: usize,
     end: usize,
-    /// Columns of the input, without the tick of arrival.
-    width: usize,
     /// Event time of a row, where the windows were given to it just below.
     time: Option<usize>,
     grace_ms: i64,
     clock: TickClock,
     sources: Vec<RelationId>,
-    reporter: Reporter,
+    late: LateReporter,
 }
 
 impl Windows {
     fn new(cx: &Renderer<'_, '_>, input: &Node, keys: &[usize], window: &WindowClose, reporter: &Reporter) -> Self {
-        let time = if let Op::AssignWindows { time, .. } = &input.op { Some(*time) } else { None };
+        let (time, lane) = match &input.op {
+            Op::AssignWindows { time, lane, .. } => (Some(*time), *lane),
+            _ => (None, None),
+        };
         Windows {
             start: keys[window.start],
             end: keys[window.end],
-            width: input.schema.fields().len(),
             time,
             grace_ms: window.grace_ms,
             clock: cx.env.tick.clone(),
             sources: window.time_sources.clone(),
-            reporter: reporter.clone(),
+            late: reporter.for_late_rows(input, lane),
         }
     }
 }
@@ -99,8 +99,8 @@ impl Deadlines for Windows {
         ends.is_valid(i).then(|| ends.value(i).saturating_add(self.grace_ms))
     }
 
-    fn now(&self) -> i64 {
-        self.clock.stream_time(&self.sources).close
+    fn now(&self, tick: u64) -> i64 {
+        self.clock.stream_time(tick, &self.sources).close
     }
 
     fn missed(&self, batch: &Batch, i: usize) -> bool {
@@ -109,8 +109,7 @@ impl Deadlines for Windows {
         if batch.diff(i) > 0 {
             let start = value(self.start);
             let time = self.time.map_or(start, value);
-            let row = row_text(&batch.columns()[..self.width], i);
-            self.reporter.late((start, value(self.end)), time, row);
+            self.late.late(batch.columns(), i, (start, value(self.end)), time);
         }
         false
     }

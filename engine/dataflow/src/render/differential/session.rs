@@ -18,7 +18,7 @@ use millrace_data::Batch;
 use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{Node, Op};
 
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::{Calls, Route, unary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::differential::aggregate::Aggregates;
@@ -36,14 +36,18 @@ const WINDOW_BYTES: usize = 18;
 
 /// Renders `Op::SessionReduce`.
 pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    let Op::SessionReduce { input, keys, time, lane_time, gap_ms, aggregates, window } = &node.op else {
+    let Op::SessionReduce { input, keys, time, lane, gap_ms, aggregates, window } = &node.op else {
         panic!("not SessionReduce: {:?}", node.op)
     };
     let groups = Groups::new(&input.schema, keys, aggregates);
     let rows = groups.with_ticks(cx.render(input), input.append_only, &tools.meter);
     let (clock, start, time) = (cx.env.tick.clone(), cx.start, *time);
     let mut open = Open {
-        lateness: Lateness { time, lane_time: *lane_time, reach: gap_ms.saturating_add(window.grace_ms) },
+        lateness: Lateness {
+            time,
+            lane_time: lane.map(|lane| lane.time),
+            reach: gap_ms.saturating_add(window.grace_ms),
+        },
         gap_ms: *gap_ms,
         keys: keys.clone(),
         key_codec: Codec::of_columns(groups.schema(), keys),
@@ -52,17 +56,18 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
         rows: HashMap::new(),
         deadlines: BTreeMap::new(),
         passed: i64::MIN,
+        late: tools.reporter.for_late_rows(input, *lane),
         reporter: tools.reporter.clone(),
     };
     let close_after = open.close_after();
     let (open_clock, sources) = (clock.clone(), window.time_sources.clone());
-    let route = Route::Key(keys.clone());
-    let rows = unary(rows, "Open", route, Calls::EveryTick(start), tools.meter.part(), move |_, batches, emit| {
+    let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(start, clock.clone()));
+    let rows = unary(rows, "Open", route, calls, tools.meter.part(), move |tick, batches, emit| {
         if let Some(gone) = open.gone() {
             emit(gone);
         }
         batches.iter().for_each(|batch| emit(open.add(batch)));
-        open.pass(&open_clock, &sources);
+        open.pass(tick, &open_clock, &sources);
     });
     let (key_codec, key_columns) = (Codec::of_columns(groups.schema(), keys), keys.clone());
     let pack = groups.aggregates();
@@ -153,6 +158,7 @@ struct Open {
     deadlines: BTreeMap<i64, BTreeSet<Packed>>,
     /// Stream time at the end of the last tick.
     passed: i64,
+    late: LateReporter,
     reporter: Reporter,
 }
 
@@ -177,7 +183,7 @@ impl Open {
             }
             let closed = time.saturating_add(self.lateness.reach) < self.passed;
             if closed || self.lateness.is_late(batch, i, time) {
-                self.reporter.late((time, time), time, row_text(&batch.columns()[..self.width], i));
+                self.late.late(batch.columns(), i, (time, time), time);
                 continue;
             }
             there.push(i as u32);
@@ -188,8 +194,8 @@ impl Open {
     }
 
     /// The tick is over: event time is what it is now.
-    fn pass(&mut self, clock: &TickClock, sources: &[RelationId]) {
-        self.passed = self.passed.max(clock.stream_time(sources).close);
+    fn pass(&mut self, tick: u64, clock: &TickClock, sources: &[RelationId]) {
+        self.passed = self.passed.max(clock.stream_time(tick, sources).close);
     }
 
     /// Retractions of the rows of sessions that have closed.

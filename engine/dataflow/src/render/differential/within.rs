@@ -24,7 +24,7 @@ use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{JoinKind, WithinJoin};
 use timely::dataflow::operators::core::Concatenate;
 
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::{Calls, Route, binary, stateless};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::differential::codec::{Codec, any_null, some};
@@ -37,7 +37,7 @@ use crate::tick::TickClock;
 /// Renders `Op::WithinJoin`.
 pub(crate) fn within<'scope>(cx: &mut Renderer<'scope, '_>, join: &WithinJoin, tools: Tools) -> Rows<'scope> {
     let (left_rows, right_rows) = (cx.render(&join.left), cx.render(&join.right));
-    let (left, right) = (Side::left(join, &cx.env.tick), Side::right(join, &cx.env.tick));
+    let (left, right) = (Side::left(join, &cx.env.tick, &tools), Side::right(join, &cx.env.tick, &tools));
     let left_rows = left.checked(left_rows, &tools);
     let right_rows = right.checked(right_rows, &tools);
     let start = cx.start;
@@ -79,6 +79,7 @@ struct Side {
     on: Vec<usize>,
     time: usize,
     lane_time: Option<usize>,
+    late: LateReporter,
     /// Its window begins this much before its time …
     before_ms: i64,
     /// … and ends this much after it, inclusive.
@@ -90,13 +91,14 @@ struct Side {
 }
 
 impl Side {
-    fn left(join: &WithinJoin, clock: &TickClock) -> Self {
+    fn left(join: &WithinJoin, clock: &TickClock, tools: &Tools) -> Self {
         Side {
             place: 0,
             schema: Arc::clone(&join.left.schema),
             on: join.on.iter().map(|on| on.0).collect(),
             time: join.times.0,
-            lane_time: join.lane_times.0,
+            lane_time: join.lanes.0.map(|lane| lane.time),
+            late: tools.reporter.for_late_rows(&join.left, join.lanes.0),
             before_ms: join.before_ms,
             after_ms: join.after_ms,
             grace_ms: join.grace_ms,
@@ -105,13 +107,14 @@ impl Side {
         }
     }
 
-    fn right(join: &WithinJoin, clock: &TickClock) -> Self {
+    fn right(join: &WithinJoin, clock: &TickClock, tools: &Tools) -> Self {
         Side {
             place: 1,
             schema: Arc::clone(&join.right.schema),
             on: join.on.iter().map(|on| on.1).collect(),
             time: join.times.1,
-            lane_time: join.lane_times.1,
+            lane_time: join.lanes.1.map(|lane| lane.time),
+            late: tools.reporter.for_late_rows(&join.right, join.lanes.1),
             before_ms: join.after_ms,
             after_ms: join.before_ms,
             grace_ms: join.grace_ms,
@@ -147,14 +150,15 @@ impl Side {
         let late = lanes.is_some_and(|lanes| lanes.is_valid(i) && last <= lanes.value(i));
         if late {
             let window = (time.saturating_sub(self.before_ms), time.saturating_add(self.after_ms));
-            reporter.late(window, time, row_text(batch.columns(), i));
+            self.late.late(batch.columns(), i, window, time);
         }
         !late
     }
 
     /// The rows whose window is open, by key; a NULL key meets nothing.
     fn keyed<'scope>(&self, rows: Rows<'scope>, start: u64, tools: &Tools) -> Keyed<'scope> {
-        let rows = until(rows, &self.schema, Route::Key(self.on.clone()), start, self.clone(), tools.meter.part());
+        let (route, calls) = (Route::Key(self.on.clone()), Calls::EveryTick(start, self.clock.clone()));
+        let rows = until(rows, &self.schema, route, calls, self.clone(), tools.meter.part());
         let on = self.on.clone();
         let (key_codec, codec) = (Codec::of_columns(&self.schema, &on), Codec::of(&self.schema));
         keyed(rows, "Side", &tools.meter, move |_, batch, into| {
@@ -171,8 +175,8 @@ impl Deadlines for Side {
         Some(self.closes(batch.column(self.time).as_primitive::<Int64Type>().value(i)))
     }
 
-    fn now(&self) -> i64 {
-        self.clock.stream_time(&self.sources).close
+    fn now(&self, tick: u64) -> i64 {
+        self.clock.stream_time(tick, &self.sources).close
     }
 
     /// It still meets the rows of the other side that are there.
@@ -230,12 +234,12 @@ fn lonely<'scope>(
     let mut waiting = Waiting { side: side.clone(), codec: Codec::of(&side.schema), rows: BTreeMap::new() };
     let (other, place) = (Arc::clone(other), side.place);
     let routes = (Route::Key(vec![0]), Route::Key(vec![0]));
-    let calls = Calls::EveryTick(start);
+    let calls = Calls::EveryTick(start, side.clock.clone());
     let meter = tools.meter.clone();
-    binary(batches(rows, "Rows"), matched, "Lonely", routes, calls, meter, move |_, rows, matched, emit| {
+    binary(batches(rows, "Rows"), matched, "Lonely", routes, calls, meter, move |tick, rows, matched, emit| {
         rows.iter().for_each(|batch| waiting.add(batch));
         matched.iter().for_each(|batch| waiting.remove(batch));
-        if let Some(batch) = waiting.closed() {
+        if let Some(batch) = waiting.closed(tick) {
             let (own, nulls) = (batch.columns().to_vec(), nulls(&other, batch.len()));
             emit(batch.with_columns(if place == 0 { [own, nulls].concat() } else { [nulls, own].concat() }));
         }
@@ -276,8 +280,8 @@ impl Waiting {
     }
 
     /// The rows whose window has closed by the end of this tick.
-    fn closed(&mut self) -> Option<Batch> {
-        let (now, mut rows, mut diffs) = (self.side.now(), vec![], vec![]);
+    fn closed(&mut self, tick: u64) -> Option<Batch> {
+        let (now, mut rows, mut diffs) = (self.side.now(tick), vec![], vec![]);
         while let Some(first) = self.rows.first_entry()
             && *first.key() <= now
         {

@@ -21,7 +21,7 @@ use millrace_planner::plan::{Node, Op, WindowClose};
 use smallvec::SmallVec;
 
 use crate::by_group::ByGroup;
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::{Calls, Route, unary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::hash::aggregate::Aggregates;
@@ -31,7 +31,7 @@ use crate::render::{Renderer, Rows, Tools};
 
 /// Renders `Op::SessionReduce`.
 pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools: Tools) -> Rows<'scope> {
-    let Op::SessionReduce { input, keys, time, lane_time, gap_ms, aggregates, window } = &node.op else {
+    let Op::SessionReduce { input, keys, time, lane, gap_ms, aggregates, window } = &node.op else {
         panic!("not SessionReduce: {:?}", node.op)
     };
     let rows = cx.render(input);
@@ -39,7 +39,7 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
     let mut sessions = Sessions {
         keys: keys.clone(),
         time: *time,
-        lane_time: *lane_time,
+        lane_time: lane.map(|lane| lane.time),
         gap_ms: *gap_ms,
         reach: gap_ms.saturating_add(window.grace_ms),
         window: window.clone(),
@@ -52,6 +52,7 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
         standing: Standing::default(),
         closed: i64::MIN,
         left: i64::MIN,
+        late: tools.reporter.for_late_rows(input, *lane),
         reporter: tools.reporter,
         hashes: vec![],
         batches: 0,
@@ -59,10 +60,10 @@ pub(crate) fn session<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools:
         group_stamps: ByGroup::new(),
     };
     let (clock, sources, meter) = (cx.env.tick.clone(), window.time_sources.clone(), tools.meter.clone());
-    let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(cx.start));
+    let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(cx.start, clock.clone()));
     unary(rows, "SessionReduce", route, calls, tools.meter, move |tick, batches, emit| {
         batches.iter().for_each(|batch| sessions.change(tick, batch, emit));
-        let now = clock.stream_time(&sources);
+        let now = clock.stream_time(tick, &sources);
         sessions.close(now.close, emit);
         sessions.leave(now.retain, emit);
         meter.holds(sessions.memory_bytes());
@@ -120,6 +121,7 @@ struct Sessions {
     closed: i64,
     /// Stream time up to which results left before this tick.
     left: i64,
+    late: LateReporter,
     reporter: Reporter,
     hashes: Vec<u64>,
     /// Batches so far; stamps of keys and groups say which batch touched them last.
@@ -184,7 +186,7 @@ impl Sessions {
             }
             let reach = time.saturating_add(self.reach);
             if reach < self.closed || lanes.is_some_and(|lanes| lanes.is_valid(i) && reach < lanes.value(i)) {
-                self.reporter.late((time, time), time, row_text(batch.columns(), i));
+                self.late.late(batch.columns(), i, (time, time), time);
             } else {
                 kept.push(i as u32);
             }

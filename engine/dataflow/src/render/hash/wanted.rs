@@ -1,6 +1,7 @@
-//! Columns of joined rows that nobody reads.
+//! Columns of rows that nobody reads.
 //!
-//! A join's output has all columns of both sides; what is above it often reads a few. The others are NULLs from one array
+//! A join's output has all columns of both sides, and rows with their windows all that they had; what is above often
+//! reads a few. The others are NULLs from one array
 //! that is made once and shared, so that they cost nothing.
 
 use std::cell::RefCell;
@@ -12,7 +13,7 @@ use arrow::datatypes::SchemaRef;
 const NULLS: usize = 4096;
 
 /// See the module.
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     schema: SchemaRef,
     /// `None`: all are read.
     wanted: Option<Vec<bool>>,
@@ -21,7 +22,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Of the columns of `schema`.
-    pub(super) fn new(schema: &SchemaRef, wanted: Option<Vec<bool>>) -> Self {
+    pub(crate) fn new(schema: &SchemaRef, wanted: Option<Vec<bool>>) -> Self {
         let nulls = RefCell::new(vec![None; schema.fields().len()]);
         Wanted { schema: SchemaRef::clone(schema), wanted, nulls }
     }
@@ -31,13 +32,18 @@ impl Wanted {
         self.schema.fields().len()
     }
 
+    /// Whether somebody reads column `c`.
+    pub(crate) fn is_read(&self, c: usize) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted[c])
+    }
+
     /// Column `c` with `len` rows: what `column` gives, if it is read.
     pub(super) fn column(&self, c: usize, len: usize, column: impl FnOnce(usize) -> ArrayRef) -> ArrayRef {
-        if self.wanted.as_ref().is_none_or(|wanted| wanted[c]) { column(c) } else { self.nulls(c, len) }
+        if self.is_read(c) { column(c) } else { self.nulls(c, len) }
     }
 
     /// NULLs of the type of column `c`.
-    pub(super) fn nulls(&self, c: usize, len: usize) -> ArrayRef {
+    pub(crate) fn nulls(&self, c: usize, len: usize) -> ArrayRef {
         let nulls = &mut self.nulls.borrow_mut()[c];
         if nulls.as_ref().is_none_or(|nulls| nulls.len() < len) {
             *nulls = Some(new_null_array(self.schema.field(c).data_type(), len.max(NULLS).next_power_of_two()));

@@ -17,7 +17,7 @@ use millrace_data::Batch;
 use millrace_planner::plan::{Node, Op, WindowClose};
 
 use crate::by_group::ByGroup;
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter};
 use crate::operator::{Calls, Route, unary};
 use crate::render::hash::groups::{Result, Shown, emit_changes};
 use crate::render::hash::reduce::{Groups, Located};
@@ -30,25 +30,29 @@ pub(crate) fn windowed<'scope>(cx: &mut Renderer<'scope, '_>, node: &Node, tools
         panic!("not a windowed Reduce: {:?}", node.op)
     };
     let rows = cx.render(input);
+    let (time, lane) = match &input.op {
+        Op::AssignWindows { time, lane, .. } => (Some(*time), *lane),
+        _ => (None, None),
+    };
     let mut windows = Windows {
         groups: Groups::new(input, keys, aggregates, true),
-        width: input.schema.fields().len(),
         start: keys[window.start],
         end: keys[window.end],
-        time: if let Op::AssignWindows { time, .. } = &input.op { Some(*time) } else { None },
+        time,
         window: window.clone(),
         of: ByGroup::new(),
         open: BTreeMap::new(),
         standing: Standing::default(),
         closed: i64::MIN,
         left: i64::MIN,
+        late: tools.reporter.for_late_rows(input, lane),
         reporter: tools.reporter,
     };
     let (clock, sources, meter) = (cx.env.tick.clone(), window.time_sources.clone(), tools.meter.clone());
-    let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(cx.start));
+    let (route, calls) = (Route::Key(keys.clone()), Calls::EveryTick(cx.start, clock.clone()));
     unary(rows, "WindowedReduce", route, calls, tools.meter, move |tick, batches, emit| {
         windows.change(tick, &batches, emit);
-        let now = clock.stream_time(&sources);
+        let now = clock.stream_time(tick, &sources);
         windows.close(now.close, emit);
         windows.leave(now.retain, emit);
         meter.holds(windows.memory_bytes());
@@ -64,8 +68,6 @@ struct Window {
 
 struct Windows {
     groups: Groups,
-    /// Columns of the input.
-    width: usize,
     /// Positions in the input.
     start: usize,
     end: usize,
@@ -81,6 +83,7 @@ struct Windows {
     closed: i64,
     /// Stream time up to which results left before this tick.
     left: i64,
+    late: LateReporter,
     reporter: Reporter,
 }
 
@@ -121,8 +124,7 @@ impl Windows {
                 // a retraction of a row that the window has counted is no late row: the window's result stands
                 if batch.diff(i) > 0 {
                     let time = self.time.map_or(starts, column).value(i);
-                    let row = row_text(&batch.columns()[..self.width], i);
-                    self.reporter.late((starts.value(i), ends.value(i)), time, row);
+                    self.late.late(batch.columns(), i, (starts.value(i), ends.value(i)), time);
                 }
             } else if after(starts, i, self.window.retention_ms) > self.left {
                 kept.push(i as u32);

@@ -25,7 +25,7 @@ use millrace_planner::catalog::RelationId;
 use millrace_planner::plan::{JoinKind, Node, WithinJoin};
 
 use self::store::{Entry, Store};
-use crate::errors::{Reporter, row_text};
+use crate::errors::{LateReporter, Reporter, row_text};
 use crate::operator::{Calls, Route, binary};
 use crate::render::assign_windows::{EVENT_TIME_MS_MAX, NO_EVENT_TIME};
 use crate::render::hash::residual::{Residual, is_true};
@@ -48,18 +48,18 @@ pub(crate) fn within<'scope>(
     let residual = join.residual.as_ref();
     let residual = residual.map(|r| Residual::new(r, &join.left.schema, &join.right.schema, &tools.reporter));
     let mut near = Near {
-        sides: sides(join),
+        sides: sides(join, &tools.reporter),
         residual,
         output: Wanted::new(&node.schema, tools.wanted),
         reporter: tools.reporter,
         clock: cx.env.tick.clone(),
     };
     let routes = (Route::Key(near.sides[0].on.clone()), Route::Key(near.sides[1].on.clone()));
-    let (calls, meter) = (Calls::EveryTick(cx.start), tools.meter.clone());
-    binary(left, right, "WithinJoin", routes, calls, tools.meter, move |_, left, right, emit| {
+    let (calls, meter) = (Calls::EveryTick(cx.start, cx.env.tick.clone()), tools.meter.clone());
+    binary(left, right, "WithinJoin", routes, calls, tools.meter, move |tick, left, right, emit| {
         left.iter().for_each(|batch| near.add(0, batch, emit));
         right.iter().for_each(|batch| near.add(1, batch, emit));
-        (0..2).for_each(|place| near.close(place, emit));
+        (0..2).for_each(|place| near.close(place, tick, emit));
         meter.holds(near.sides.iter().map(|side| side.store.memory_bytes()).sum());
     })
 }
@@ -70,6 +70,7 @@ struct Side {
     on: Vec<usize>,
     time: usize,
     lane_time: Option<usize>,
+    late: LateReporter,
     /// Its window begins this much before its time …
     before_ms: i64,
     /// … and ends this much after it, inclusive.
@@ -87,7 +88,7 @@ fn closes(time: i64, after_ms: i64, grace_ms: i64) -> i64 {
     time.saturating_add(after_ms).saturating_add(grace_ms).saturating_add(1)
 }
 
-fn sides(join: &WithinJoin) -> [Side; 2] {
+fn sides(join: &WithinJoin, reporter: &Reporter) -> [Side; 2] {
     let (left_on, right_on): (Vec<usize>, Vec<usize>) = join.on.iter().copied().unzip();
     let side = |schema: &SchemaRef, on: Vec<usize>| {
         let types: Vec<_> = on.iter().map(|c| schema.field(*c).data_type().clone()).collect();
@@ -95,7 +96,8 @@ fn sides(join: &WithinJoin) -> [Side; 2] {
             schema: Arc::clone(schema),
             on,
             time: join.times.0,
-            lane_time: join.lane_times.0,
+            lane_time: join.lanes.0.map(|lane| lane.time),
+            late: reporter.for_late_rows(&join.left, join.lanes.0),
             before_ms: join.before_ms,
             after_ms: join.after_ms,
             grace_ms: join.grace_ms,
@@ -106,7 +108,8 @@ fn sides(join: &WithinJoin) -> [Side; 2] {
     };
     let right = Side {
         time: join.times.1,
-        lane_time: join.lane_times.1,
+        lane_time: join.lanes.1.map(|lane| lane.time),
+        late: reporter.for_late_rows(&join.right, join.lanes.1),
         before_ms: join.after_ms,
         after_ms: join.before_ms,
         sources: join.time_sources.0.clone(),
@@ -150,7 +153,7 @@ impl Side {
             let last = self.closes(time).saturating_add(self.before_ms);
             if lanes.is_some_and(|lanes| lanes.is_valid(i) && last <= lanes.value(i)) {
                 let window = (time.saturating_sub(self.before_ms), time.saturating_add(self.after_ms));
-                reporter.late(window, time, row_text(batch.columns(), i));
+                self.late.late(batch.columns(), i, window, time);
             } else {
                 kept.push(i as u32);
             }
@@ -273,8 +276,8 @@ impl Near {
     }
 
     /// Rows of side `place` whose window the tick's stream time has closed leave.
-    fn close(&mut self, place: usize, emit: &mut dyn FnMut(Batch)) {
-        let now = self.clock.stream_time(&self.sides[place].sources).close;
+    fn close(&mut self, place: usize, tick: u64, emit: &mut dyn FnMut(Batch)) {
+        let now = self.clock.stream_time(tick, &self.sides[place].sources).close;
         let (side, output) = (&mut self.sides[place], &self.output);
         let (outer, width) = (side.outer, side.schema.fields().len());
         // where the side's columns lie in the output
