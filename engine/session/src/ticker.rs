@@ -9,7 +9,8 @@
 //! * Bounded lanes are merged by event time (ties: tables first, then order of CREATE, then partition) and cut by row
 //!   count alone: two runs give the same ticks. A lane whose next row is not known yet is waited for.
 //! * A lane that says it has nothing now is live from then on: what it brings is taken as it arrives.
-//! * Live lanes that bring more than a tick takes are behind: ticks are larger then, and longer, until they have caught up.
+//! * Live lanes that bring more than a tick takes are behind: ticks are larger then, and close at once, until they have
+//!   caught up.
 //! * A feed that is held gives nothing, and nothing waits for it; its readers wait when their queues are full.
 //! * A feed of a higher level gives nothing until the backlog of every lower one is in.
 //! * What a lane says besides rows (records that cannot be read, stalls) comes with the tick in which it was said.
@@ -44,9 +45,6 @@ use reader::Reader;
 
 /// How long the ticker sleeps at most before it looks whether it was interrupted.
 const WAIT_MAX: Duration = Duration::from_millis(50);
-
-/// A tick over lanes that are behind closes after so many times the usual time at the latest.
-const BEHIND_TICKS: u32 = 10;
 
 /// When a tick closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +105,7 @@ pub(crate) struct Ticker {
     pace: Pace,
     workers: usize,
     interrupt: Interrupt,
-    /// The last tick was full of rows of live lanes.
+    /// When the last tick opened, more rows waited in live lanes than a tick usually takes.
     behind: bool,
 }
 
@@ -283,31 +281,30 @@ impl Ticker {
     /// Rows of live lanes, as they have arrived; `false` when interrupted. `merged`: rows that the tick has already.
     fn take_live(&mut self, level: usize, merged: usize, now: Now, parts: &mut TickParts) -> bool {
         let usual = self.pace.live_rows_max.max(self.pace.rows_max);
-        let (rows_max, open_max) = match (self.pace.record, self.behind) {
-            (true, _) => (1, self.pace.tick),
-            (false, false) => (usual, self.pace.tick),
-            (false, true) => (usual.max(self.pace.behind_rows_max), self.pace.tick * BEHIND_TICKS),
+        let (usual, behind) = match self.pace.record {
+            true => (1, 1),
+            false => (usual, usual.max(self.pace.behind_rows_max)),
         };
         let mut taken = merged;
-        let mut first_ns = None;
-        loop {
-            let seen = self.hub.arrivals();
-            self.take_arrived(level, rows_max, &mut taken, now, parts);
-            self.behind = taken >= usual;
-            // bounded input does not wait for live input, and neither does an end
-            if taken == 0 || merged > 0 || taken >= rows_max {
-                return true;
-            }
-            let at_ns = self.world.clock().monotonic_ns();
-            let open = Duration::from_nanos(at_ns - *first_ns.get_or_insert(at_ns));
-            if open >= self.pace.tick && (open >= open_max || self.live_are_idle()) {
-                return true;
+        let mut seen = self.hub.arrivals();
+        // what waits when the tick opens says whether lanes are behind; then it is all taken, and nothing is waited for
+        self.take_arrived(level, behind, &mut taken, now, parts);
+        self.behind = taken >= usual && !self.pace.record;
+        let opened_ns = self.world.clock().monotonic_ns();
+        // bounded input does not wait for live input, and neither does an end
+        while taken > 0 && merged == 0 && taken < usual {
+            let open = Duration::from_nanos(self.world.clock().monotonic_ns() - opened_ns);
+            if open >= self.pace.tick {
+                break;
             }
             if self.interrupt.is_set() {
                 return false;
             }
-            self.hub.wait(seen, open_max.saturating_sub(open).min(WAIT_MAX).min(self.pace.tick));
+            self.hub.wait(seen, (self.pace.tick - open).min(WAIT_MAX));
+            seen = self.hub.arrivals();
+            self.take_arrived(level, usual, &mut taken, now, parts);
         }
+        true
     }
 
     /// What has arrived in live lanes, up to `rows_max` rows in all.
@@ -324,11 +321,6 @@ impl Ticker {
                 }
             }
         }
-    }
-
-    /// Whether every live lane has said that it has nothing now.
-    fn live_are_idle(&self) -> bool {
-        self.given().flat_map(|feed| &feed.lanes).all(|lane| !lane.live || lane.idle || lane.ended)
     }
 
     fn close(&mut self, now: Now, parts: &mut TickParts) {
