@@ -384,6 +384,9 @@ impl State {
     /// Works until the tick is complete here; false if it never will be. What can be said early is, to `early`.
     fn finish(&mut self, early: Option<(u64, &Sender<Report>)>) -> bool {
         let begun_ns = self.env.clock.monotonic_ns();
+        self.env.relations.take_turns();
+        // also when nobody is awake: what was removed goes
+        self.worker.step();
         while !self.completion.complete() {
             if self.stopped.load(Ordering::Acquire) {
                 return false;
