@@ -81,7 +81,8 @@ fn add_up(outputs: &[TickOutput]) -> SoFar {
         }
         late.extend(late_of(output));
         errors.extend(errors_of(output));
-        (late.sort(), errors.sort());
+        late.sort();
+        errors.sort();
         (rows.clone(), late.clone(), errors.clone())
     };
     outputs.iter().map(so_far).collect()
@@ -151,7 +152,7 @@ fn who_is_removed_while_paused_is_gone() {
     engine.install(QueryId(2), dataflow(net.a.source()));
     engine.tick(TickInputs::default()).expect("no panic");
     (1..3).for_each(|id| engine.pause(QueryId(id)));
-    let rows = |row: &str| inputs(&[net.a.clone()], &format!("A {row}"));
+    let rows = |row: &str| inputs(std::slice::from_ref(&net.a), &format!("A {row}"));
     engine.tick(rows("+1,1,a,1")).expect("no panic");
     engine.remove(QueryId(1));
     // twice does no harm, and neither does waking who is awake
